@@ -1,0 +1,9 @@
+//! What can be asked of the gate, one file per question. Each decides, acts, records, and only then answers.
+
+mod changes;
+mod counts;
+mod history;
+mod read;
+mod scan;
+mod search;
+pub(crate) mod write;

@@ -1,0 +1,120 @@
+//! The gate itself: what it holds, how it is opened, and the one place where its records are written.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use fhir::{Clock, Instant};
+use store::{Store, StoreConfig};
+
+use crate::error::GateError;
+use crate::govern::Govern;
+use crate::identity::cache::AuthCache;
+use crate::ledger;
+use crate::ledger::query::{AuditEntry, AuditQuery};
+use crate::ledger::record::{Action, Outcome, Record};
+use crate::principal::Access;
+use crate::validation::Validation;
+
+/// How a gate is opened.
+#[derive(Clone, Debug)]
+pub struct GateConfig {
+    /// The store behind it.
+    pub store: StoreConfig,
+    /// How strictly resources are checked on write.
+    pub validation: Validation,
+}
+
+impl GateConfig {
+    /// Embedded files in `dir`, full validation.
+    pub fn new(dir: impl Into<PathBuf>, base_url: impl Into<String>) -> GateConfig {
+        GateConfig { store: StoreConfig::new(dir, base_url), validation: Validation::Full }
+    }
+
+    /// The data folder.
+    pub fn dir(&self) -> &Path {
+        &self.store.dir
+    }
+}
+
+/// The one door to the data. Cheap to clone.
+#[derive(Clone)]
+pub struct Gate {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) store: Store,
+    pub(crate) govern: Govern,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) validation: Validation,
+    pub(crate) cache: AuthCache,
+    /// Keys the links between pages, so that nobody makes one up.
+    pub(crate) cursor_secret: [u8; 32],
+}
+
+impl Gate {
+    /// Opens the store and the ledger in a data folder. A second process on the folder is refused.
+    pub fn open(config: GateConfig, clock: Arc<dyn Clock>) -> Result<Gate, GateError> {
+        let store = Store::open(config.store.clone(), Arc::clone(&clock))?;
+        let govern = Govern::open(&config.store)?;
+        let cursor_secret = govern.cursor_secret()?;
+        let inner = Inner {
+            store,
+            govern,
+            clock,
+            validation: config.validation,
+            cache: AuthCache::default(),
+            cursor_secret,
+        };
+        Ok(Gate { inner: Arc::new(inner) })
+    }
+
+    /// The time, by the gate's clock.
+    pub fn now(&self) -> Instant {
+        self.inner.clock.now()
+    }
+
+    /// Appends to the ledger; the answer may be released when this returns.
+    pub(crate) async fn record(&self, record: Record) -> Result<(), GateError> {
+        Ok(ledger::append(&self.inner.govern, record).await?)
+    }
+
+    pub(crate) fn record_of(&self, access: &Access, action: Action, outcome: Outcome) -> Record {
+        Record::of(access, self.now(), action, outcome)
+    }
+
+    /// Records of the ledger, for those whose role reads it. Reading the ledger is recorded in it.
+    pub async fn audit(&self, access: &Access, query: AuditQuery) -> Result<Vec<AuditEntry>, GateError> {
+        if !access.principal.roles.iter().any(crate::Role::reads_audit) {
+            return Err(self.deny(access, Action::Audit, None, "the audit ledger is read by auditors and officers").await);
+        }
+        let tenant = access.tenant.to_string();
+        let entries = self.inner.govern.read(move |conn| ledger::query::select(conn, &tenant, &query)).await?;
+        let mut record = self.record_of(access, Action::Audit, Outcome::Done);
+        record.count = entries.len() as u64;
+        self.record(record).await?;
+        Ok(entries)
+    }
+
+    /// Records a refusal and gives the error to answer with.
+    pub(crate) async fn deny(
+        &self,
+        access: &Access,
+        action: Action,
+        kind: Option<fhir::Kind>,
+        why: impl Into<String>,
+    ) -> GateError {
+        let why = why.into();
+        let record = self.record_of(access, action, Outcome::Denied).on(kind, "").because(why.clone());
+        match self.record(record).await {
+            Ok(()) => GateError::Forbidden(why),
+            Err(e) => e,
+        }
+    }
+}
+
+impl std::fmt::Debug for Gate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Gate")
+    }
+}

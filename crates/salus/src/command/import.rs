@@ -1,0 +1,55 @@
+//! `salus import`: loads files, archives and folders, and says what became of every resource.
+
+use std::sync::Arc;
+
+use crate::cli::ImportArgs;
+use crate::door::{Door, open_target};
+use crate::exit::Exit;
+use crate::output::{say, say_json};
+use crate::sink::dispatch::{Job, Width, run as dispatch};
+use crate::sink::report::Report;
+use crate::sink::{LocalSink, RemoteSink, Sink};
+use crate::source::SourceLimits;
+use crate::source::parse::ParseOptions;
+use crate::source::walk::walk;
+
+pub(crate) async fn run(args: ImportArgs) -> anyhow::Result<Exit> {
+    let limits = SourceLimits {
+        document_bytes_max: args.document_bytes_max,
+        ..SourceLimits::default()
+    };
+    let found = walk(&args.paths, &limits)?;
+    let sink = sink_of(open_target(&args.target, false)?);
+    let mut report = Report::with_reject_file(args.rejects.as_deref())?;
+    found.skipped.into_iter().for_each(|skipped| report.skip(skipped));
+    let job = Job {
+        inputs: found.inputs,
+        limits,
+        options: ParseOptions {
+            keep_bundles: args.keep_bundles,
+        },
+        width: Width::default(),
+        quiet: args.json,
+    };
+    dispatch(job, &sink, &mut report).await?;
+    report.finish()?;
+    if args.json {
+        say_json(&report)?;
+    } else {
+        say(report.text())?;
+    }
+    Ok(if report.total().failed > 0 { Exit::Rejects } else { Exit::Done })
+}
+
+/// A sink for what stands behind a door.
+pub(crate) fn sink_of(door: Door) -> Sink {
+    let now = fhir::Clock::now(&db::SystemClock);
+    match door {
+        Door::Own(own) => Sink::Local(LocalSink {
+            gate: own.gate,
+            access: Arc::clone(&own.access),
+            now,
+        }),
+        Door::Server(client) => Sink::Remote(RemoteSink { client, started: now }),
+    }
+}

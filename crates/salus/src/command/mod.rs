@@ -1,0 +1,40 @@
+//! One file per subcommand.
+
+mod bench_fhir;
+mod bench_store;
+mod demo;
+mod doctor;
+mod export;
+mod import;
+mod rebuild;
+mod search;
+mod serve;
+mod store;
+mod synth;
+mod token;
+mod validate;
+
+use crate::cli::{BenchCommand, Command, RebuildCommand, StoreCommand, TokenCommand};
+use crate::exit::Exit;
+
+/// Runs one command.
+pub(crate) async fn run(command: Command) -> anyhow::Result<Exit> {
+    // Boxed, so that the largest command does not size the stack of all.
+    match command {
+        Command::Demo(args) => Box::pin(demo::run(args)).await,
+        Command::Serve(args) => Box::pin(serve::run(args)).await,
+        Command::Import(args) => Box::pin(import::run(args)).await,
+        Command::Export(args) => Box::pin(export::run(args)).await,
+        Command::Validate(args) => validate::run(&args),
+        Command::Search(args) => Box::pin(search::run(args)).await,
+        Command::Synth(args) => synth::run(&args),
+        Command::Token(TokenCommand::Create(args)) => Box::pin(token::create(args)).await,
+        Command::Token(TokenCommand::List(args)) => Box::pin(token::list(args)).await,
+        Command::Token(TokenCommand::Revoke(args)) => Box::pin(token::revoke(args)).await,
+        Command::Rebuild(RebuildCommand::Index(args)) => Box::pin(rebuild::index(args)).await,
+        Command::Store(StoreCommand::Check(args)) => Box::pin(store::check(args)).await,
+        Command::Bench(BenchCommand::Fhir(args)) => Box::pin(bench_fhir::run(args)).await,
+        Command::Bench(BenchCommand::Store(args)) => Box::pin(bench_store::run(args)).await,
+        Command::Doctor(args) => Box::pin(doctor::run(args)).await,
+    }
+}

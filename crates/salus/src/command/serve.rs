@@ -1,0 +1,71 @@
+//! `salus serve`: holds a data folder and answers on TCP and on the folder's socket until it is told to stop.
+
+use std::io::IsTerminal;
+
+use anyhow::Context;
+use gate::{Gate, Role, Roles};
+use server::{ServerConfig, TlsFiles};
+use store::Tenant;
+
+use crate::cli::ServeArgs;
+use crate::config::Config;
+use crate::door::{config_of, open_gate, socket_of};
+use crate::exit::Exit;
+use crate::output::say;
+
+pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<Exit> {
+    let mut config = config_of(&args.data)?;
+    if let Some(listen) = args.listen {
+        config.listen = listen;
+    }
+    crate::logging::start(&config.log)?;
+    let server = server_config_of(&config);
+    let gate = open_gate(&config, &server.fhir_base()).with_context(|| format!("cannot open `{}`", config.data_dir.display()))?;
+    if gate.is_new().await? {
+        print_link(&gate, &server, Roles::one(Role::Admin)).await?;
+    }
+    server::serve(server, gate, stop_signal()?).await?;
+    Ok(Exit::Done)
+}
+
+/// What the configuration says to the server.
+pub(crate) fn server_config_of(config: &Config) -> ServerConfig {
+    let mut server = ServerConfig::new(config.listen);
+    server.tls = config.tls.as_ref().map(|tls| TlsFiles {
+        cert: tls.cert.clone(),
+        key: tls.key.clone(),
+    });
+    if server.tls.is_some() {
+        server.public_url = format!("https://{}", config.listen);
+    }
+    if let Some(url) = &config.public_url {
+        url.trim_end_matches('/').clone_into(&mut server.public_url);
+    }
+    server.socket = Some(socket_of(&config.data_dir));
+    server.limits = config.limits.clone().into();
+    server
+}
+
+/// Prints a link that signs one person in, once.
+pub(crate) async fn print_link(gate: &Gate, server: &ServerConfig, roles: Roles) -> anyhow::Result<()> {
+    let secret = gate.create_setup_link("set-up", roles, &Tenant::main()).await?;
+    let link = format!("{}/auth/link?token={}", server.public_url, secret.reveal());
+    if std::io::stdout().is_terminal() {
+        say(format!("\n  open this link to sign in (it works once):\n\n  {link}\n"))
+    } else {
+        say(format!("sign-in link: {link}"))
+    }
+}
+
+/// Completes when the process is asked to stop (Ctrl-C, SIGTERM).
+pub(crate) fn stop_signal() -> anyhow::Result<impl Future<Output = ()> + Send + 'static> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for Ctrl-C")?;
+    let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}

@@ -1,0 +1,135 @@
+//! `salus.yaml`: what can be configured, with the embedded defaults.
+//!
+//! Order of precedence: flag, environment (`SALUS_` and the path of the key, levels joined by `__`), file. Unknown keys are errors
+//! that say where they stand.
+
+mod limits;
+mod load;
+mod not_yet;
+mod reference;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use gate::Validation;
+use serde::Deserialize;
+
+pub(crate) use limits::LimitsSection;
+pub(crate) use load::{ConfigError, environment, load};
+use not_yet::NotYet;
+pub(crate) use reference::resolve_reference;
+
+/// The whole configuration. Every key is optional.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Config {
+    /// Address to serve on.
+    pub(crate) listen: SocketAddr,
+    /// Folder of the embedded databases.
+    pub(crate) data_dir: PathBuf,
+    /// URL under which clients reach the server, when it differs from `listen`: behind a proxy, or with TLS and a name.
+    pub(crate) public_url: Option<String>,
+    /// Certificate and key; needed to listen on anything but this machine.
+    pub(crate) tls: Option<TlsSection>,
+    /// What is logged, in the form of tracing filters: `info`, `warn,store=debug`.
+    pub(crate) log: String,
+    /// How the FHIR store treats what it is given.
+    pub(crate) fhir: FhirSection,
+    /// The resource store.
+    pub(crate) store: StoreSection,
+    /// Limits of the server.
+    pub(crate) limits: LimitsSection,
+    cache: Option<NotYet>,
+    stream: Option<NotYet>,
+    auth: Option<NotYet>,
+    notify: Option<NotYet>,
+    pipelines: Option<NotYet>,
+    rules: Option<NotYet>,
+    policies: Option<NotYet>,
+    measures: Option<NotYet>,
+    views: Option<NotYet>,
+}
+
+/// TLS files.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TlsSection {
+    /// Certificate chain, PEM.
+    pub(crate) cert: PathBuf,
+    /// Private key, PEM.
+    pub(crate) key: PathBuf,
+}
+
+/// Rules for what is stored.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct FhirSection {
+    /// How strictly resources are checked when they are written.
+    pub(crate) validation: Level,
+    /// Whether references must lead to resources that exist.
+    pub(crate) referential_integrity: bool,
+}
+
+/// Strictness of validation on write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Level {
+    /// JSON, type and id only.
+    Off,
+    /// Elements, types and formats.
+    Basic,
+    /// Cardinality, codes and reference types too.
+    Full,
+}
+
+/// Where resources are stored.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct StoreSection {
+    /// Threads that read; default: by the number of processors.
+    pub(crate) readers: Option<usize>,
+    postgres: Option<NotYet>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            data_dir: PathBuf::from("./salus-data"),
+            public_url: None,
+            tls: None,
+            log: "info".to_owned(),
+            fhir: FhirSection::default(),
+            store: StoreSection::default(),
+            limits: LimitsSection::default(),
+            cache: None,
+            stream: None,
+            auth: None,
+            notify: None,
+            pipelines: None,
+            rules: None,
+            policies: None,
+            measures: None,
+            views: None,
+        }
+    }
+}
+
+impl Default for FhirSection {
+    fn default() -> Self {
+        FhirSection {
+            validation: Level::Full,
+            referential_integrity: false,
+        }
+    }
+}
+
+impl From<Level> for Validation {
+    fn from(level: Level) -> Validation {
+        match level {
+            Level::Off => Validation::Off,
+            Level::Basic => Validation::Basic,
+            Level::Full => Validation::Full,
+        }
+    }
+}

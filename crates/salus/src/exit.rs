@@ -1,0 +1,45 @@
+//! How a command ends: its exit code, and the one line that says why it failed.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use crate::config::ConfigError;
+
+/// The ways a command ends without failing. The numbers are a contract with scripts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// 0: done.
+    Done,
+    /// 1: it ran, and what it checked is not in order.
+    NotInOrder,
+    /// 4: done, but not everything was taken.
+    Rejects,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> ExitCode {
+        ExitCode::from(match exit {
+            Exit::Done => 0,
+            Exit::NotInOrder => 1,
+            Exit::Rejects => 4,
+        })
+    }
+}
+
+/// A command line that asks for something that makes no sense: exit code 2.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Usage(pub(crate) String);
+
+/// Builds a [`Usage`] error.
+pub(crate) fn usage(text: impl Into<String>) -> anyhow::Error {
+    anyhow::Error::new(Usage(text.into()))
+}
+
+/// Prints the error with its causes on one line and gives the exit code: 2 for usage and configuration, 1 for the rest.
+pub(crate) fn failed(error: &anyhow::Error) -> ExitCode {
+    let bad_usage = error.chain().any(|cause| cause.is::<Usage>() || cause.is::<ConfigError>());
+    // Nothing is left to do when stderr is closed.
+    let _ = writeln!(std::io::stderr(), "salus: {error:#}");
+    ExitCode::from(if bad_usage { 2 } else { 1 })
+}

@@ -1,0 +1,3 @@
+//! The `salus` binary: reads the command line and the environment, runs one command, answers with an exit code.
+
+fn main() {}

@@ -1,0 +1,182 @@
+//! Every error there is, and the HTTP status it becomes: one exhaustive match. A 500 never echoes its cause.
+
+use fhir::{Issue, IssueType};
+use gate::{AuthProblem, GateError, PurposeError, StoreError};
+use http::StatusCode;
+
+/// Why a request was not answered as asked.
+#[derive(Debug)]
+pub(crate) enum ServerError {
+    /// The gate refused or failed.
+    Gate(GateError),
+    /// The body is not a resource.
+    Body(Vec<Issue>),
+    /// The query is wrong.
+    Query(Vec<Issue>),
+    /// The type in the path is none of R4.
+    UnknownKind(String),
+    /// Nothing answers at this path.
+    UnknownPath(String),
+    /// The path is known, the method is not.
+    MethodNotAllowed {
+        /// What was used.
+        method: String,
+        /// What may be.
+        allowed: String,
+    },
+    /// The body is of another type than the path.
+    KindMismatch {
+        /// In the path.
+        path: &'static str,
+        /// In the body.
+        body: &'static str,
+    },
+    /// The body has another id than the path, or none.
+    IdMismatch {
+        /// In the path.
+        path: String,
+        /// In the body.
+        body: Option<String>,
+    },
+    /// A body was needed.
+    BodyMissing,
+    /// The body is too large.
+    BodyTooLarge {
+        /// The limit.
+        bytes_max: usize,
+    },
+    /// The body did not arrive whole.
+    BodyBroken,
+    /// The body did not arrive in time.
+    BodyTimeout,
+    /// The path and query are too long.
+    UrlTooLong {
+        /// The limit.
+        bytes_max: usize,
+    },
+    /// A bundle has too many entries.
+    TooManyEntries {
+        /// The limit.
+        entries_max: usize,
+    },
+    /// The body is of a media type that is not read here.
+    MediaType(String),
+    /// The caller takes no media type that is written here.
+    NotAcceptable(String),
+    /// A header cannot be read.
+    Header {
+        /// Which.
+        name: &'static str,
+        /// What to do.
+        why: String,
+    },
+    /// A query parameter cannot be used.
+    Parameter {
+        /// Which.
+        name: String,
+        /// What to do.
+        why: String,
+    },
+    /// A bundle or one of its entries is not formed as it must be.
+    Bundle {
+        /// FHIRPath of the place.
+        at: String,
+        /// What to do.
+        why: String,
+    },
+    /// An entry of a transaction failed, and with it the transaction.
+    Entry {
+        /// Position, from 0.
+        entry: usize,
+        /// Why.
+        error: Box<ServerError>,
+    },
+    /// Too much is going on.
+    Overloaded,
+}
+
+impl From<GateError> for ServerError {
+    fn from(error: GateError) -> ServerError {
+        ServerError::Gate(error)
+    }
+}
+
+impl ServerError {
+    /// The HTTP status.
+    pub(crate) fn status(&self) -> StatusCode {
+        match self {
+            ServerError::Gate(error) => status_of_gate(error),
+            ServerError::Entry { error, .. } => error.status(),
+            ServerError::Body(_)
+            | ServerError::Query(_)
+            | ServerError::KindMismatch { .. }
+            | ServerError::IdMismatch { .. }
+            | ServerError::BodyMissing
+            | ServerError::BodyBroken
+            | ServerError::Header { .. }
+            | ServerError::Parameter { .. }
+            | ServerError::Bundle { .. } => StatusCode::BAD_REQUEST,
+            ServerError::UnknownKind(_) | ServerError::UnknownPath(_) => StatusCode::NOT_FOUND,
+            ServerError::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
+            ServerError::BodyTooLarge { .. } | ServerError::TooManyEntries { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            ServerError::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
+            ServerError::UrlTooLong { .. } => StatusCode::URI_TOO_LONG,
+            ServerError::MediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            ServerError::NotAcceptable(_) => StatusCode::NOT_ACCEPTABLE,
+            ServerError::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    /// What the caller is told.
+    pub(crate) fn issues(&self) -> Vec<Issue> {
+        match self {
+            ServerError::Body(issues) | ServerError::Query(issues) => issues.clone(),
+            ServerError::Gate(GateError::Invalid(issues)) => issues.clone(),
+            ServerError::Gate(GateError::InvalidEntry { entry, issues }) => {
+                issues.iter().map(|issue| below_entry(*entry, issue.clone())).collect()
+            }
+            ServerError::Entry { entry, error } => {
+                error.issues().into_iter().map(|issue| below_entry(*entry, issue)).collect()
+            }
+            ServerError::Gate(error) => vec![issue_of_gate(error)],
+            other => vec![other.issue()],
+        }
+    }
+
+    /// What went wrong inside, for the log; `None` when the caller was told everything.
+    pub(crate) fn cause(&self) -> Option<String> {
+        match self {
+            ServerError::Gate(error) if self.status().is_server_error() => Some(error.to_string()),
+            ServerError::Entry { error, .. } => error.cause(),
+            _ => None,
+        }
+    }
+}
+
+/// Puts the place of an issue inside the entry's resource.
+fn below_entry(entry: usize, mut issue: Issue) -> Issue {
+    let place = format!("Bundle.entry[{entry}]");
+    issue.expression = Some(match issue.expression {
+        Some(inner) if inner.starts_with("Bundle") => inner,
+        Some(inner) => match inner.split_once('.') {
+            Some((_, rest)) => format!("{place}.resource.{rest}"),
+            None => format!("{place}.resource"),
+        },
+        None => place,
+    });
+    issue
+}
+
+fn status_of_gate(error: &GateError) -> StatusCode {
+    match error {
+        GateError::Unauthenticated(AuthProblem::Csrf) => StatusCode::FORBIDDEN,
+        GateError::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
+        GateError::Forbidden(_) | GateError::Purpose(PurposeError::NotAllowed { .. }) => StatusCode::FORBIDDEN,
+        GateError::Purpose(PurposeError::Unknown(_)) | GateError::Token(_) => StatusCode::BAD_REQUEST,
+        GateError::NotFound { .. } | GateError::UnknownToken(_) => StatusCode::NOT_FOUND,
+        GateError::Gone { .. } => StatusCode::GONE,
+        GateError::Invalid(_) | GateError::InvalidEntry { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+        GateError::Store(error) => status_of_store(error),
+        GateError::Ledger(error) => status_of_db(error),
+    }
+}

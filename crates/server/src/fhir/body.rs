@@ -1,0 +1,115 @@
+//! Bodies: read up to a limit, then parsed away from the threads that answer requests when they are large.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use bytes::{Bytes, BytesMut};
+use fhir::{Issue, IssueType, Resource, Value};
+use http::{HeaderMap, header};
+use http_body_util::BodyExt;
+use tokio::sync::OwnedSemaphorePermit;
+
+use crate::error::ServerError;
+use crate::fhir::interactions::Takes;
+use crate::state::AppState;
+
+/// From this size on, parsing would hold up other requests on the same thread.
+const INLINE_BYTES_MAX: usize = 16 << 10;
+
+/// A body, and the share of memory it was granted.
+pub(crate) struct Received {
+    /// The bytes.
+    pub(crate) bytes: Bytes,
+    /// Given back when the request has been answered.
+    _permit: Option<OwnedSemaphorePermit>,
+}
+
+/// Reads a body. Large ones wait until there is room for them.
+pub(crate) async fn receive(
+    app: &AppState,
+    takes: Takes,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<Received, ServerError> {
+    let limits = &app.config().limits;
+    let bytes_max = match takes {
+        Takes::Nothing => return Ok(Received { bytes: Bytes::new(), _permit: None }),
+        Takes::Resource => limits.body_bytes_max,
+        Takes::Bundle => limits.bundle_bytes_max,
+        Takes::Form => limits.form_bytes_max,
+    };
+    let stated = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    if stated.is_some_and(|length| length > bytes_max) {
+        return Err(ServerError::BodyTooLarge { bytes_max });
+    }
+    // A body of unstated length is counted as the largest it may be.
+    let expected = stated.unwrap_or(bytes_max).min(limits.bodies_in_flight_bytes_max);
+    let permit = if expected > INLINE_BYTES_MAX {
+        let kib = u32::try_from(expected / 1024).unwrap_or(u32::MAX);
+        let room = std::sync::Arc::clone(app.bodies()).acquire_many_owned(kib);
+        Some(room.await.map_err(|_| ServerError::Overloaded)?)
+    } else {
+        None
+    };
+    let timeout = Duration::from_secs(limits.body_read_timeout_secs);
+    let bytes = tokio::time::timeout(timeout, collect(body, bytes_max, stated.unwrap_or(0)))
+        .await
+        .map_err(|_| ServerError::BodyTimeout)??;
+    Ok(Received { bytes, _permit: permit })
+}
+
+async fn collect(mut body: Body, bytes_max: usize, expected: usize) -> Result<Bytes, ServerError> {
+    let mut first: Option<Bytes> = None;
+    let mut rest = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame.map_err(|_| ServerError::BodyBroken)?.into_data() else { continue };
+        if first.as_ref().map_or(0, Bytes::len).max(rest.len()) + data.len() > bytes_max {
+            return Err(ServerError::BodyTooLarge { bytes_max });
+        }
+        match first.take() {
+            // Most bodies come in one piece, which needs no copy.
+            None if rest.is_empty() => first = Some(data),
+            None => rest.extend_from_slice(&data),
+            Some(head) => {
+                rest.reserve(expected.max(head.len() + data.len()));
+                rest.extend_from_slice(&head);
+                rest.extend_from_slice(&data);
+            }
+        }
+    }
+    Ok(first.unwrap_or_else(|| rest.freeze()))
+}
+
+/// Runs work on the body's bytes: here when it is small, else on a thread for long work.
+pub(crate) async fn off_reactor<T: Send + 'static>(
+    bytes: Bytes,
+    work: impl FnOnce(&[u8]) -> T + Send + 'static,
+) -> T {
+    if bytes.len() <= INLINE_BYTES_MAX {
+        return work(&bytes);
+    }
+    match tokio::task::spawn_blocking(move || work(&bytes)).await {
+        Ok(answer) => answer,
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
+}
+
+/// The resource in a body.
+pub(crate) async fn resource(bytes: Bytes) -> Result<Resource, ServerError> {
+    if bytes.is_empty() {
+        return Err(ServerError::BodyMissing);
+    }
+    off_reactor(bytes, |bytes| Resource::parse(bytes, &fhir::json::Limits::default()))
+        .await
+        .map_err(ServerError::Body)
+}
+
+/// The JSON in a body.
+pub(crate) async fn json(bytes: Bytes) -> Result<Value, ServerError> {
+    if bytes.is_empty() {
+        return Err(ServerError::BodyMissing);
+    }
+    off_reactor(bytes, |bytes| fhir::json::parse(bytes, &fhir::json::Limits::default()))
+        .await
+        .map_err(|error| ServerError::Body(vec![Issue::error(IssueType::Structure, "json", error.to_string())]))
+}

@@ -1,0 +1,86 @@
+//! search: `GET [type]?..`, `POST [type]/_search`, and the same over several types at the base.
+
+use bytes::Bytes;
+use fhir::Kind;
+use gate::SearchPage;
+use http::StatusCode;
+use search::{Query, Summary};
+
+use crate::error::ServerError;
+use crate::fhir::ask::Ask;
+use crate::fhir::bundle_bytes::{self, Searchset};
+use crate::fhir::controls::encode;
+use crate::fhir::query;
+use crate::fhir::reply::Reply;
+use crate::fhir::subset::Subset;
+
+/// Search of one type.
+pub(crate) async fn search_type(ask: Ask) -> Result<Reply, ServerError> {
+    let kind = ask.place.kind();
+    let text = text_of(&ask)?;
+    search(ask, Some(kind), &text, kind.name()).await
+}
+
+/// Search over the types that `_type` names, or all.
+pub(crate) async fn search_system(ask: Ask) -> Result<Reply, ServerError> {
+    let text = text_of(&ask)?;
+    search(ask, None, &text, "").await
+}
+
+/// The parameters: of the query and, for `POST`, of the form.
+pub(crate) fn text_of(ask: &Ask) -> Result<String, ServerError> {
+    if ask.body.is_empty() {
+        return Ok(ask.controls.rest.clone());
+    }
+    let form = std::str::from_utf8(&ask.body).map_err(|_| ServerError::BodyBroken)?;
+    let controls = crate::fhir::controls::Controls::of(form)?;
+    let both = [ask.controls.rest.as_str(), controls.rest.as_str()];
+    Ok(both.iter().filter(|text| !text.is_empty()).copied().collect::<Vec<_>>().join("&"))
+}
+
+/// Parses, asks the gate for a page, and puts the stored bytes into a bundle.
+pub(crate) async fn search(ask: Ask, kind: Option<Kind>, text: &str, path: &str) -> Result<Reply, ServerError> {
+    let (query, ignored) = query::of(&ask, kind, text)?;
+    let limits = &ask.app.config().limits;
+    let count = query.count.unwrap_or(limits.page_count_default).min(limits.page_count_max);
+    let page = ask.app.gate().search(&ask.access, &query, count).await?;
+    Ok(Reply::json(StatusCode::OK, bundle_of(&ask, &query, count, page, &ignored, path)))
+}
+
+fn bundle_of(
+    ask: &Ask,
+    query: &Query,
+    count: u32,
+    page: SearchPage,
+    ignored: &[fhir::Issue],
+    path: &str,
+) -> Bytes {
+    let link = |cursor: Option<&str>| {
+        let mut parts: Vec<String> = Vec::new();
+        if !query.canonical.is_empty() {
+            parts.push(query.canonical.clone());
+        }
+        if query.count.is_some() || cursor.is_some() {
+            parts.push(format!("_count={count}"));
+        }
+        parts.extend(cursor.map(|cursor| format!("_cursor={}", encode(cursor))));
+        let slash = if path.is_empty() { "" } else { "/" };
+        let mark = if parts.is_empty() { "" } else { "?" };
+        format!("{}{slash}{path}{mark}{}", ask.app.base(), parts.join("&"))
+    };
+    let mut links = vec![("self", link(query.cursor.as_deref()))];
+    links.extend(page.next.as_deref().map(|next| ("next", link(Some(next)))));
+    let subset = subset_of(query);
+    let set = Searchset { page: &page, links: &links, ignored, subset: &subset };
+    bundle_bytes::searchset(ask.app.base(), &set).into()
+}
+
+fn subset_of(query: &Query) -> Subset {
+    match query.summary {
+        Summary::True => Subset::Summary,
+        Summary::Text => Subset::Text,
+        Summary::Data => Subset::Data,
+        Summary::False | Summary::Count if query.elements.is_empty() => Subset::Full,
+        Summary::False | Summary::Count => Subset::Elements(query.elements.clone()),
+    }
+}

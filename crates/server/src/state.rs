@@ -1,0 +1,85 @@
+//! What every handler shares.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use bytes::Bytes;
+use gate::Gate;
+use tokio::sync::Semaphore;
+
+use crate::config::ServerConfig;
+use crate::fhir::capability;
+use crate::metrics::Metrics;
+
+/// The gate, the configuration, and what is counted. Cheap to clone.
+#[derive(Clone)]
+pub struct AppState {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    gate: Gate,
+    config: ServerConfig,
+    base: String,
+    metrics: Metrics,
+    capability: Bytes,
+    /// Permits are KiB of request bodies.
+    bodies: Arc<Semaphore>,
+    stopping: AtomicBool,
+}
+
+impl AppState {
+    /// The state of one server.
+    pub fn new(gate: Gate, config: ServerConfig) -> AppState {
+        let base = config.fhir_base();
+        let kib = (config.limits.bodies_in_flight_bytes_max / 1024).min(Semaphore::MAX_PERMITS);
+        let capability = Bytes::from(capability::statement(&base, gate.now()).to_bytes());
+        let inner = Inner {
+            gate,
+            base,
+            metrics: Metrics::new(),
+            capability,
+            bodies: Arc::new(Semaphore::new(kib)),
+            stopping: AtomicBool::new(false),
+            config,
+        };
+        AppState { inner: Arc::new(inner) }
+    }
+
+    /// The door to the data.
+    pub fn gate(&self) -> &Gate {
+        &self.inner.gate
+    }
+
+    /// The configuration.
+    pub fn config(&self) -> &ServerConfig {
+        &self.inner.config
+    }
+
+    /// Base of FHIR URLs.
+    pub fn base(&self) -> &str {
+        &self.inner.base
+    }
+
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.inner.metrics
+    }
+
+    /// The CapabilityStatement, written once at start.
+    pub(crate) fn capability(&self) -> Bytes {
+        self.inner.capability.clone()
+    }
+
+    pub(crate) fn bodies(&self) -> &Arc<Semaphore> {
+        &self.inner.bodies
+    }
+
+    /// From now on `/readyz` says no, so that nobody sends more.
+    pub(crate) fn stop(&self) {
+        self.inner.stopping.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.inner.stopping.load(Ordering::Relaxed)
+    }
+}
