@@ -1,1 +1,14 @@
-//! search.
+//! FHIR search without SQL: query text → [`Query`]; resource → [`IndexRows`]; `matches`, the meaning of search.
+//!
+//! A store plans a [`Query`] over the rows that `extract` gave it; `matches` answers the same question by looking at resources one by
+//! one. The two share no evaluation code and are compared by generated cases.
+
+pub mod param;
+pub mod query;
+pub mod restriction;
+pub mod rows;
+
+pub use param::{ParamDef, ParamId};
+pub use query::{Branch, Filter, Include, Prefix, Query, SortBy, SortKey, Summary, Total};
+pub use restriction::{Restriction, Restrictions};
+pub use rows::{IndexRows, Target};
