@@ -96,6 +96,11 @@ impl Resource {
         self.value.as_object().expect("a resource is an object since it was made")
     }
 
+    /// Calls `visit` with the text of every reference, to change it.
+    pub fn visit_references_mut(&mut self, visit: &mut impl FnMut(&mut compact_str::CompactString)) {
+        crate::bundle::visit_references_mut(&mut self.value, visit);
+    }
+
     /// The JSON, given away.
     pub fn into_value(self) -> Value {
         self.value

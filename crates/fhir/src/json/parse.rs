@@ -15,6 +15,8 @@ const MEMBERS_SCANNED_MAX: usize = 24;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}, column {column}: {problem}")]
 pub struct JsonError {
+    /// Byte, from 0.
+    pub offset: usize,
     /// Line, from 1.
     pub line: usize,
     /// Column in characters, from 1.
@@ -85,7 +87,7 @@ fn place(bytes: &[u8], at: usize, problem: JsonProblem) -> JsonError {
     let line = 1 + before.iter().filter(|b| **b == b'\n').count();
     // Continuation bytes of UTF-8 are no characters of their own.
     let column = 1 + before[line_start..].iter().filter(|b| (**b & 0xC0) != 0x80).count();
-    JsonError { line, column, problem }
+    JsonError { offset: at, line, column, problem }
 }
 
 struct Parser<'a> {

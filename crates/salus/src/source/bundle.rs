@@ -5,7 +5,6 @@
 
 use std::collections::HashMap;
 
-use fhir::bundle::visit_references_mut;
 use fhir::json::Value;
 use fhir::{Kind, Resource};
 
@@ -21,7 +20,7 @@ pub(crate) fn is_carrier(resource: &Resource) -> bool {
 /// The changes of a bundle. A transaction with an entry that cannot be read is rejected as a whole; of the others, the rest loads.
 pub(crate) fn unit_of(mut bundle: Value, place: &Place, bytes: usize) -> (Option<Unit>, Vec<Reject>) {
     let transaction = text_at(&bundle, "type") == Some("transaction");
-    let entries = match bundle.get_mut("entry").map(std::mem::take_value) {
+    let entries = match bundle.get_mut("entry").map(Value::take) {
         Some(Value::Array(entries)) => entries,
         Some(_) => return (None, vec![Reject::new(place.clone(), "Bundle.entry: an array is expected")]),
         None => Vec::new(),
@@ -160,6 +159,10 @@ fn rewrite_references(items: &mut [Item]) {
         let (Change::Put { resource, .. } | Change::Create { resource, .. } | Change::PutWhere { resource, .. }) = &mut item.change else {
             continue;
         };
-        visit_references_mut(resource.value_mut(), &mut |reference| targets.get(reference).cloned());
+        resource.visit_references_mut(&mut |reference| {
+            if let Some(target) = targets.get(reference.as_str()) {
+                *reference = target.as_str().into();
+            }
+        });
     }
 }
