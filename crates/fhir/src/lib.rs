@@ -16,6 +16,7 @@
 pub mod bundle;
 pub mod date;
 pub mod decimal;
+pub mod definitions;
 pub mod json;
 pub mod reference;
 

@@ -28,6 +28,18 @@ pub(super) fn check(root: &Path) -> anyhow::Result<Vec<Finding>> {
     Ok(findings)
 }
 
+/// What `CHECKSUMS` must hold for the files of a folder.
+pub(crate) fn checksums(folder: &Path) -> anyhow::Result<String> {
+    let mut names: Vec<String> = std::fs::read_dir(folder)?
+        .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
+        .collect::<anyhow::Result<_>>()?;
+    names.retain(|name| name != "CHECKSUMS");
+    names.sort_unstable();
+    let answer = Command::new("sha256sum").args(&names).current_dir(folder).output()?;
+    anyhow::ensure!(answer.status.success(), "sha256sum: {}", String::from_utf8_lossy(&answer.stderr).trim());
+    Ok(String::from_utf8(answer.stdout)?)
+}
+
 fn unlisted(root: &Path, folder: &str) -> anyhow::Result<Vec<Finding>> {
     let sums = std::fs::read_to_string(root.join(folder).join("CHECKSUMS"))?;
     let mut findings = Vec::new();

@@ -4,8 +4,29 @@ use super::{Finding, Source};
 
 /// The crates from the ground up: each may use those before it.
 const LAYERS: &[&str] = &[
-    "fhir", "fhirpath", "hl7v2", "clinical", "validate", "quality", "search", "db", "keys", "egress", "store",
-    "privacy", "gate", "notify", "views", "govern", "stream", "etl", "population", "synth", "ui", "server", "salus",
+    "fhir",
+    "fhirpath",
+    "hl7v2",
+    "clinical",
+    "validate",
+    "quality",
+    "search",
+    "db",
+    "keys",
+    "egress",
+    "store",
+    "privacy",
+    "gate",
+    "notify",
+    "views",
+    "govern",
+    "stream",
+    "etl",
+    "population",
+    "synth",
+    "ui",
+    "server",
+    "salus",
 ];
 
 /// Crates that only tests and developers use; anyone may name them in `[dev-dependencies]`.
@@ -22,16 +43,23 @@ pub(super) fn check(sources: &[Source]) -> Vec<Finding> {
             continue;
         }
         let Some(own) = level(name) else {
-            findings.push(Finding::new(&source.path, format!("crate `{name}` has no place in the layer table")));
+            findings
+                .push(Finding::new(&source.path, format!("crate `{name}` has no place in the layer table")));
             continue;
         };
         for used in dependencies(&source.text) {
             if DEVELOPER_CRATES.contains(&used) {
                 findings.push(Finding::new(&source.path, format!("`{used}` belongs in [dev-dependencies]")));
             } else if level(used).is_some_and(|theirs| theirs >= own) {
-                findings.push(Finding::new(&source.path, format!("`{name}` may not depend on `{used}`, which is above it")));
+                findings.push(Finding::new(
+                    &source.path,
+                    format!("`{name}` may not depend on `{used}`, which is above it"),
+                ));
             } else if used == "store" && !STORE_HOLDERS.contains(&name) {
-                findings.push(Finding::new(&source.path, format!("`{name}` names `store`: only the gate holds it")));
+                findings.push(Finding::new(
+                    &source.path,
+                    format!("`{name}` names `store`: only the gate holds it"),
+                ));
             }
         }
     }
@@ -67,7 +95,8 @@ mod tests {
 
     #[test]
     fn an_upward_dependency_is_found() {
-        let manifest = "[dependencies]\nserver.workspace = true\n\n[dev-dependencies]\ntestkit.workspace = true\n";
+        let manifest =
+            "[dependencies]\nserver.workspace = true\n\n[dev-dependencies]\ntestkit.workspace = true\n";
         assert_eq!(
             findings("crates/store/Cargo.toml", manifest),
             ["crates/store/Cargo.toml: `store` may not depend on `server`, which is above it"]

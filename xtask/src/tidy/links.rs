@@ -22,10 +22,9 @@ pub(super) fn check(root: &Path, sources: &[Source]) -> Vec<Finding> {
 
 /// Relative targets of `[text](target)` and `![alt](target)` on one line.
 fn targets(line: &str) -> impl Iterator<Item = &str> {
-    line.split("](")
-        .skip(1)
-        .filter_map(|rest| rest.split([')', ' ']).next())
-        .filter(|target| !target.contains("://") && !target.starts_with(['#', '/']) && !target.starts_with("mailto:"))
+    line.split("](").skip(1).filter_map(|rest| rest.split([')', ' ']).next()).filter(|target| {
+        !target.contains("://") && !target.starts_with(['#', '/']) && !target.starts_with("mailto:")
+    })
 }
 
 #[cfg(test)]

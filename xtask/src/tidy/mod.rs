@@ -1,6 +1,6 @@
 //! Checks the rules of the house that a machine can check: layers, sizes, opening lines, links, generated files, words.
 
-mod generated;
+pub(crate) mod generated;
 mod layers;
 mod links;
 mod sizes;
@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// One broken rule and the place where it is broken.
-pub struct Finding {
+pub(crate) struct Finding {
     place: String,
     problem: String,
 }
@@ -55,7 +55,7 @@ impl Source {
 ///
 /// # Errors
 /// When git cannot list the files or one of them cannot be read.
-pub fn check(root: &Path) -> anyhow::Result<Vec<Finding>> {
+pub(crate) fn check(root: &Path) -> anyhow::Result<Vec<Finding>> {
     let sources = sources(root)?;
     let mut findings = Vec::new();
     findings.extend(layers::check(&sources));
@@ -83,7 +83,7 @@ fn sources(root: &Path) -> anyhow::Result<Vec<Source>> {
 }
 
 /// The workspace root, two levels above this crate's manifest or one, whichever holds `Cargo.lock`.
-pub fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     here.ancestors().find(|dir| dir.join("Cargo.lock").exists()).unwrap_or(here).to_path_buf()
 }

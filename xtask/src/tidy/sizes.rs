@@ -12,7 +12,10 @@ pub(super) fn check(sources: &[Source]) -> Vec<Finding> {
     for source in sources.iter().filter(|source| source.is_rust()) {
         let n_lines = source.text.lines().count();
         if n_lines > FILE_LINES_MAX {
-            findings.push(Finding::new(&source.path, format!("{n_lines} lines, at most {FILE_LINES_MAX}: split it")));
+            findings.push(Finding::new(
+                &source.path,
+                format!("{n_lines} lines, at most {FILE_LINES_MAX}: split it"),
+            ));
         }
         if !source.text.lines().any(|line| line.starts_with("//! ") && line.len() > 8) {
             findings.push(Finding::new(&source.path, "no `//!` line that says the file's one job"));
@@ -24,7 +27,10 @@ pub(super) fn check(sources: &[Source]) -> Vec<Finding> {
     }
     lengths.sort_unstable();
     if let Some(median) = lengths.get(lengths.len() / 2).filter(|median| **median > FILE_LINES_MEDIAN_MAX) {
-        findings.push(Finding::new("crates", format!("the median file has {median} lines, at most {FILE_LINES_MEDIAN_MAX}")));
+        findings.push(Finding::new(
+            "crates",
+            format!("the median file has {median} lines, at most {FILE_LINES_MEDIAN_MAX}"),
+        ));
     }
     findings
 }
@@ -36,11 +42,15 @@ fn long_functions(source: &Source) -> Vec<Finding> {
     for (start, line) in lines.iter().enumerate() {
         let Some(name) = function_name(line) else { continue };
         let indent = line.len() - line.trim_start().len();
-        let end = lines[start..].iter().position(|line| line.trim_end() == format!("{}}}", " ".repeat(indent)));
+        let end =
+            lines[start..].iter().position(|line| line.trim_end() == format!("{}}}", " ".repeat(indent)));
         let n_lines = end.map_or(1, |end| end + 1);
         if n_lines > FUNCTION_LINES_MAX && !line.trim_end().ends_with(['}', ';']) {
             let place = format!("{}:{}", source.path, start + 1);
-            findings.push(Finding::new(place, format!("`{name}` has {n_lines} lines, at most {FUNCTION_LINES_MAX}")));
+            findings.push(Finding::new(
+                place,
+                format!("`{name}` has {n_lines} lines, at most {FUNCTION_LINES_MAX}"),
+            ));
         }
     }
     findings
