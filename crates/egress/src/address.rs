@@ -18,9 +18,7 @@ pub enum Reach {
 impl Reach {
     /// The reach of a URL that the operator wrote.
     pub fn configured(url: &reqwest::Url) -> Reach {
-        Reach::Configured {
-            host: url.host_str().unwrap_or_default().to_owned(),
-        }
+        Reach::Configured { host: url.host_str().unwrap_or_default().to_owned() }
     }
 
     /// Says why `address` may not be reached for `host`, or nothing when it may.
@@ -49,7 +47,8 @@ enum Class {
 
 fn says_loopback(host: &str) -> bool {
     let host = host.trim_start_matches('[').trim_end_matches(']');
-    host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|ip| class_of(ip) == Class::Loopback)
+    host.eq_ignore_ascii_case("localhost")
+        || host.parse::<IpAddr>().is_ok_and(|ip| class_of(ip) == Class::Loopback)
 }
 
 fn class_of(address: IpAddr) -> Class {
@@ -66,7 +65,9 @@ fn class_of_v4(address: Ipv4Addr) -> Class {
         (127, ..) => Class::Loopback,
         (10, ..) | (172, 16..=31, _) | (192, 168, _) | (100, 64..=127, _) => Class::Private,
         (169, 254, _) => Class::LinkLocal,
-        (0 | 224..=255, ..) | (192, 0, 0 | 2) | (198, 18..=19, _) | (198, 51, 100) | (203, 0, 113) => Class::Special,
+        (0 | 224..=255, ..) | (192, 0, 0 | 2) | (198, 18..=19, _) | (198, 51, 100) | (203, 0, 113) => {
+            Class::Special
+        }
         _ => Class::Public,
     }
 }
@@ -88,7 +89,9 @@ fn class_of_v6(address: Ipv6Addr) -> Class {
         [0x2002, high, low, ..] => class_of_v4(v4_of(high, low)),
         [0xfc00..=0xfdff, ..] => Class::Private,
         [0xfe80..=0xfebf, ..] => Class::LinkLocal,
-        [0x2001, 0 | 0xdb8, ..] | [0x100, 0, 0, 0, ..] | [0xfec0..=0xfeff, ..] | [0xff00..=0xffff, ..] => Class::Special,
+        [0x2001, 0 | 0xdb8, ..] | [0x100, 0, 0, 0, ..] | [0xfec0..=0xfeff, ..] | [0xff00..=0xffff, ..] => {
+            Class::Special
+        }
         _ => Class::Public,
     }
 }
@@ -105,13 +108,37 @@ mod tests {
     #[test]
     fn public_reach_refuses_every_inner_address() {
         for inner in [
-            "127.0.0.1", "127.9.9.9", "10.1.2.3", "172.16.0.1", "172.31.255.255", "192.168.1.1", "100.64.0.1", "169.254.169.254",
-            "0.0.0.0", "255.255.255.255", "224.0.0.1", "192.0.2.1", "198.18.0.1", "::1", "::", "::ffff:127.0.0.1", "::ffff:10.0.0.1",
-            "fe80::1", "fd00::1", "ff02::1", "64:ff9b::7f00:1", "2002:7f00:1::", "::7f00:1", "2001:db8::1", "fec0::1",
+            "127.0.0.1",
+            "127.9.9.9",
+            "10.1.2.3",
+            "172.16.0.1",
+            "172.31.255.255",
+            "192.168.1.1",
+            "100.64.0.1",
+            "169.254.169.254",
+            "0.0.0.0",
+            "255.255.255.255",
+            "224.0.0.1",
+            "192.0.2.1",
+            "198.18.0.1",
+            "::1",
+            "::",
+            "::ffff:127.0.0.1",
+            "::ffff:10.0.0.1",
+            "fe80::1",
+            "fd00::1",
+            "ff02::1",
+            "64:ff9b::7f00:1",
+            "2002:7f00:1::",
+            "::7f00:1",
+            "2001:db8::1",
+            "fec0::1",
         ] {
             check(&Reach::Public, "example.org", inner, false);
         }
-        for outer in ["93.184.216.34", "172.32.0.1", "100.128.0.1", "2606:2800:220:1::1", "64:ff9b::5db8:d822"] {
+        for outer in
+            ["93.184.216.34", "172.32.0.1", "100.128.0.1", "2606:2800:220:1::1", "64:ff9b::5db8:d822"]
+        {
             check(&Reach::Public, "example.org", outer, true);
         }
     }

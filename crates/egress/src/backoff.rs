@@ -15,22 +15,14 @@ pub struct Backoff {
 
 impl Default for Backoff {
     fn default() -> Self {
-        Backoff {
-            attempts_max: 4,
-            first: Duration::from_millis(200),
-            max: Duration::from_secs(30),
-        }
+        Backoff { attempts_max: 4, first: Duration::from_millis(200), max: Duration::from_secs(30) }
     }
 }
 
 impl Backoff {
     /// A single request, never repeated.
     pub const fn never() -> Backoff {
-        Backoff {
-            attempts_max: 1,
-            first: Duration::ZERO,
-            max: Duration::ZERO,
-        }
+        Backoff { attempts_max: 1, first: Duration::ZERO, max: Duration::ZERO }
     }
 
     /// The wait after the failed attempt number `attempt` (from 1); `None` when it was the last. A `Retry-After` of the server is
@@ -59,11 +51,8 @@ mod tests {
     use super::*;
 
     fn check(attempt: u32, retry_after_secs: Option<u64>, expected_millis: Option<u64>) {
-        let backoff = Backoff {
-            attempts_max: 5,
-            first: Duration::from_millis(100),
-            max: Duration::from_secs(2),
-        };
+        let backoff =
+            Backoff { attempts_max: 5, first: Duration::from_millis(100), max: Duration::from_secs(2) };
         let wait = backoff.wait(attempt, retry_after_secs.map(Duration::from_secs));
         assert_eq!(wait, expected_millis.map(Duration::from_millis));
     }

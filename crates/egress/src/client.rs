@@ -95,11 +95,7 @@ impl Client {
 
     fn build(builder: reqwest::ClientBuilder, options: Options, socket: bool) -> Result<Client, EgressError> {
         let http = builder.build().map_err(|error| EgressError::Setup(error.to_string()))?;
-        Ok(Client {
-            http,
-            options: Arc::new(options),
-            socket,
-        })
+        Ok(Client { http, options: Arc::new(options), socket })
     }
 
     /// Sends the request and reads the whole answer, whatever its status. Repeats it by the client's [`Backoff`] when the server
@@ -114,10 +110,7 @@ impl Client {
             };
             redirects += 1;
             if redirects > self.options.redirects_max {
-                return Err(EgressError::Redirect {
-                    host: host_of(&request.url),
-                    why: "too many redirects",
-                });
+                return Err(EgressError::Redirect { host: host_of(&request.url), why: "too many redirects" });
             }
             // Another origin must not see this origin's credentials.
             if target.origin() != request.url.origin() {
@@ -136,7 +129,9 @@ impl Client {
                 Ok(response) if is_busy(response.status) => {
                     self.options.backoff.wait(attempt, parse_retry_after(&response.headers))
                 }
-                Err(error) if may_repeat(error, request.idempotent) => self.options.backoff.wait(attempt, None),
+                Err(error) if may_repeat(error, request.idempotent) => {
+                    self.options.backoff.wait(attempt, None)
+                }
                 _ => None,
             };
             let Some(wait) = wait else { return answer };
@@ -148,17 +143,15 @@ impl Client {
 
     async fn send_once(&self, request: &Request) -> Result<Response, EgressError> {
         self.check_url(&request.url)?;
-        let mut builder = self.http.request(request.method.clone(), request.url.clone()).headers(request.headers.clone());
+        let mut builder =
+            self.http.request(request.method.clone(), request.url.clone()).headers(request.headers.clone());
         if let Some(body) = &request.body {
             builder = builder.body(body.clone());
         }
         let host = host_of(&request.url);
         let mut answer = builder.send().await.map_err(|error| self.error_of(&error, &host))?;
         let limit_bytes = self.options.response_bytes_max;
-        let too_large = || EgressError::TooLarge {
-            host: host.clone(),
-            limit_bytes,
-        };
+        let too_large = || EgressError::TooLarge { host: host.clone(), limit_bytes };
         if answer.content_length().is_some_and(|n| n > limit_bytes as u64) {
             return Err(too_large());
         }
@@ -188,11 +181,9 @@ impl Client {
         let bare = host.trim_start_matches('[').trim_end_matches(']');
         let Ok(address) = bare.parse() else { return Ok(()) };
         match self.options.reach.refuses(host, address) {
-            Some(class) if !self.socket => Err(EgressError::RefusedAddress {
-                host: host.to_owned(),
-                address,
-                class,
-            }),
+            Some(class) if !self.socket => {
+                Err(EgressError::RefusedAddress { host: host.to_owned(), address, class })
+            }
             _ => Ok(()),
         }
     }
@@ -201,15 +192,12 @@ impl Client {
         let host = host.to_owned();
         match unreachable_in(error) {
             Some(Unreachable::Unresolved) => EgressError::Unresolved { host },
-            Some(Unreachable::Refused { address, class }) => EgressError::RefusedAddress {
-                host,
-                address: *address,
-                class,
-            },
-            None if error.is_timeout() && !error.is_connect() => EgressError::TimedOut {
-                host,
-                secs: self.options.request_timeout_secs,
-            },
+            Some(Unreachable::Refused { address, class }) => {
+                EgressError::RefusedAddress { host, address: *address, class }
+            }
+            None if error.is_timeout() && !error.is_connect() => {
+                EgressError::TimedOut { host, secs: self.options.request_timeout_secs }
+            }
             None if error.is_connect() => EgressError::Connect { host },
             None => EgressError::Broken { host },
         }
@@ -251,15 +239,13 @@ fn redirect_of(request: &Request, response: &Response) -> Result<Option<Url>, Eg
     if !matches!(response.status.as_u16(), 301 | 302 | 303 | 307 | 308) {
         return Ok(None);
     }
-    let refused = |why| EgressError::Redirect {
-        host: host_of(&request.url),
-        why,
-    };
+    let refused = |why| EgressError::Redirect { host: host_of(&request.url), why };
     if !matches!(request.method, Method::GET | Method::HEAD) {
         return Err(refused("only reads are redirected, use the final URL"));
     }
     let location = response.headers.get(http::header::LOCATION).and_then(|value| value.to_str().ok());
-    let target = location.and_then(|text| request.url.join(text).ok()).ok_or_else(|| refused("it names no target"))?;
+    let target =
+        location.and_then(|text| request.url.join(text).ok()).ok_or_else(|| refused("it names no target"))?;
     if request.url.scheme() == "https" && target.scheme() != "https" {
         return Err(refused("it leaves https"));
     }

@@ -24,12 +24,9 @@ pub struct FhirClient {
 
 impl FhirClient {
     /// A server that the operator named, such as `https://fhir.example.org/r4`. The token is sent as a bearer token.
-    pub fn new(base: &str, token: Option<&str>, options: Options) -> Result<FhirClient, EgressError> {
+    pub fn new(base: &str, token: Option<&str>, mut options: Options) -> Result<FhirClient, EgressError> {
         let base = parse_base(base)?;
-        let options = Options {
-            reach: Reach::configured(&base),
-            ..options
-        };
+        options.reach = Reach::configured(&base);
         FhirClient::over(Client::new(options)?, base, token)
     }
 
@@ -42,17 +39,14 @@ impl FhirClient {
         let authorization = match token {
             None => None,
             Some(token) => {
-                let mut value = HeaderValue::from_str(&format!("Bearer {token}"))
-                    .map_err(|_| EgressError::Setup("the token has characters that a header cannot carry".to_owned()))?;
+                let mut value = HeaderValue::from_str(&format!("Bearer {token}")).map_err(|_| {
+                    EgressError::Setup("the token has characters that a header cannot carry".to_owned())
+                })?;
                 value.set_sensitive(true);
                 Some(value)
             }
         };
-        Ok(FhirClient {
-            client,
-            base,
-            authorization,
-        })
+        Ok(FhirClient { client, base, authorization })
     }
 
     /// The base URL, ending in a slash.
@@ -61,14 +55,19 @@ impl FhirClient {
     }
 
     /// Sends one request below the base URL (`path_and_query` such as `Patient/42`) and returns the answer whatever its status.
-    pub async fn request(&self, method: Method, path_and_query: &str, body: Option<Bytes>) -> Result<Response, EgressError> {
+    pub async fn request(
+        &self,
+        method: Method,
+        path_and_query: &str,
+        body: Option<Bytes>,
+    ) -> Result<Response, EgressError> {
         let url = if path_and_query.is_empty() {
             // The root takes bundles; servers expect it without the slash.
             let mut url = self.base.clone();
             url.set_path(self.base.path().trim_end_matches('/'));
             url
         } else {
-            self.base.join(path_and_query).map_err(|_| EgressError::BadUrl("the path below the base is not valid"))?
+            self.join(path_and_query)?
         };
         let idempotent = method != Method::POST && method != Method::PATCH;
         self.send(method, url, body, idempotent).await
@@ -98,14 +97,27 @@ impl FhirClient {
 
     /// Starts a search such as `Observation?code=4548-4`; the pages are asked for one by one.
     pub fn search(&self, query: &str) -> Result<Pages<'_>, EgressError> {
-        let next = self.base.join(query).map_err(|_| EgressError::BadUrl("the search is not a valid query"))?;
-        Ok(Pages {
-            client: self,
-            next: Some(next),
-        })
+        let next = self.join(query)?;
+        Ok(Pages { client: self, next: Some(next) })
     }
 
-    async fn send(&self, method: Method, url: Url, body: Option<Bytes>, idempotent: bool) -> Result<Response, EgressError> {
+    /// A path below the base, or from the root of the same server. Another server must not see the credential.
+    fn join(&self, path: &str) -> Result<Url, EgressError> {
+        let url =
+            self.base.join(path).map_err(|_| EgressError::BadUrl("the path below the base is not valid"))?;
+        if url.origin() != self.base.origin() {
+            return Err(EgressError::BadUrl("the path leads to another server"));
+        }
+        Ok(url)
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        url: Url,
+        body: Option<Bytes>,
+        idempotent: bool,
+    ) -> Result<Response, EgressError> {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, FHIR_JSON);
         if body.is_some() {
@@ -114,13 +126,7 @@ impl FhirClient {
         if let Some(authorization) = &self.authorization {
             headers.insert(AUTHORIZATION, authorization.clone());
         }
-        let request = Request {
-            method,
-            url,
-            headers,
-            body,
-            idempotent,
-        };
+        let request = Request { method, url, headers, body, idempotent };
         self.client.send(request).await
     }
 
@@ -163,7 +169,8 @@ impl Pages<'_> {
         let Some(text) = next.and_then(|link| link.get("url")).and_then(Value::as_str) else {
             return Ok(None);
         };
-        let url = self.client.base.join(text).map_err(|_| EgressError::BadUrl("the next link is not a URL"))?;
+        let url =
+            self.client.base.join(text).map_err(|_| EgressError::BadUrl("the next link is not a URL"))?;
         if url.origin() != self.client.base.origin() {
             return Err(EgressError::BadUrl("the next link leads to another server"));
         }
@@ -172,7 +179,8 @@ impl Pages<'_> {
 }
 
 fn parse_base(base: &str) -> Result<Url, EgressError> {
-    let mut url = Url::parse(base).map_err(|_| EgressError::BadUrl("write an absolute `http://` or `https://` URL"))?;
+    let mut url =
+        Url::parse(base).map_err(|_| EgressError::BadUrl("write an absolute `http://` or `https://` URL"))?;
     if !matches!(url.scheme(), "http" | "https") {
         return Err(EgressError::BadUrl("write an absolute `http://` or `https://` URL"));
     }
@@ -188,6 +196,10 @@ fn parse_base(base: &str) -> Result<Url, EgressError> {
 
 fn slug_of(outcome: &Value) -> Option<String> {
     let issue = outcome.get("issue")?.items().first()?;
-    let coded = issue.get("details").and_then(|d| d.get("coding")).and_then(|c| c.items().first()).and_then(|c| c.get("code"));
+    let coded = issue
+        .get("details")
+        .and_then(|d| d.get("coding"))
+        .and_then(|c| c.items().first())
+        .and_then(|c| c.get("code"));
     coded.or_else(|| issue.get("code")).and_then(Value::as_str).map(str::to_owned)
 }

@@ -73,7 +73,8 @@ mod tests {
 
     #[test]
     fn only_allowed_addresses_are_handed_out() {
-        let found: Vec<SocketAddr> = ["10.0.0.1:0", "93.184.216.34:0"].iter().map(|a| a.parse().unwrap()).collect();
+        let found: Vec<SocketAddr> =
+            ["10.0.0.1:0", "93.184.216.34:0"].iter().map(|a| a.parse().unwrap()).collect();
         let allowed = allowed_of(&Reach::Public, "example.org", &found).unwrap();
         assert_eq!(allowed, vec![found[1]]);
         assert!(matches!(
