@@ -1,5 +1,7 @@
 //! The guard against a real server on this machine: what may be reached, where redirects lead, what is repeated, how much is read.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
