@@ -1,5 +1,6 @@
 //! Writes the R4 definitions as small text files, from the official npm package; or compares them with it.
 
+mod code_system;
 mod compartments;
 mod invariants;
 mod package;

@@ -66,26 +66,22 @@ pub struct BindingRef {
     pub strength: Strength,
     /// The value set's address, short when it begins with `http://hl7.org/fhir/ValueSet/`.
     pub(super) name: &'static str,
+    /// Position among the value sets of required bindings.
+    pub(super) number: Option<u16>,
 }
 
 impl BindingRef {
     /// The canonical address of the value set, without version.
     pub fn url(self) -> Cow<'static, str> {
-        if self.name.contains("://") {
-            Cow::Borrowed(self.name)
-        } else {
-            Cow::Owned(format!("http://hl7.org/fhir/ValueSet/{}", self.name))
-        }
+        full_url(self.name)
     }
+}
 
-    pub(super) fn parse(text: &'static str) -> Option<BindingRef> {
-        let strength = match text.as_bytes().first()? {
-            b'!' => Strength::Required,
-            b'+' => Strength::Extensible,
-            b'~' => Strength::Preferred,
-            b'?' => Strength::Example,
-            _ => return None,
-        };
-        Some(BindingRef { strength, name: &text[1..] })
+/// The canonical address of a value set's short name.
+pub(super) fn full_url(name: &'static str) -> Cow<'static, str> {
+    if name.contains("://") {
+        Cow::Borrowed(name)
+    } else {
+        Cow::Owned(format!("http://hl7.org/fhir/ValueSet/{name}"))
     }
 }

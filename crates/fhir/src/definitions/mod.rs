@@ -16,6 +16,7 @@ mod invariant;
 mod search_param;
 mod table;
 mod type_id;
+mod value_set;
 
 pub use compartment::compartment;
 pub use element::{BindingRef, Child, Element, Strength};
@@ -23,6 +24,7 @@ pub use invariant::{Invariant, invariants};
 pub use search_param::{Component, SearchParam, SearchType, search_params};
 pub use table::{child, elements, is_abstract, is_primitive};
 pub use type_id::TypeId;
+pub use value_set::{Coded, ValueSet, value_set_codes};
 
 /// Lines of a definition file that are not comments.
 fn lines(text: &'static str) -> impl Iterator<Item = &'static str> {

@@ -3,13 +3,15 @@
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
-use super::{BindingRef, Child, Element, TypeId, lines};
+use super::{BindingRef, Child, Element, Strength, TypeId, lines};
 use crate::Kind;
 
 /// Everything about types.
 pub(super) struct Table {
     pub(super) types: Vec<Type>,
     pub(super) by_name: HashMap<&'static str, TypeId>,
+    /// Short addresses of the value sets of required bindings.
+    pub(super) required: Vec<&'static str>,
 }
 
 /// One type.
@@ -80,7 +82,13 @@ fn parse(text: &'static str) -> Table {
         .enumerate()
         .map(|(at, raw)| (raw.name, TypeId(u16::try_from(at).expect("fewer than 65,536 types"))))
         .collect();
-    let mut pools = Pools { by_name: &by_name, types: HashMap::new(), targets: HashMap::new() };
+    let mut pools = Pools {
+        by_name: &by_name,
+        types: HashMap::new(),
+        targets: HashMap::new(),
+        required: Vec::new(),
+        numbers: HashMap::new(),
+    };
     let own: Vec<Vec<Element>> =
         raws.iter().map(|raw| raw.lines.iter().map(|line| pools.element(line)).collect()).collect();
     let types = raws
@@ -97,7 +105,8 @@ fn parse(text: &'static str) -> Table {
             }
         })
         .collect();
-    Table { types, by_name }
+    let required = pools.required;
+    Table { types, by_name, required }
 }
 
 /// Own elements behind those of the base.
@@ -122,6 +131,8 @@ struct Pools<'a> {
     by_name: &'a HashMap<&'static str, TypeId>,
     types: HashMap<&'static str, (&'static [TypeId], &'static [Kind])>,
     targets: HashMap<&'static str, &'static [Kind]>,
+    required: Vec<&'static str>,
+    numbers: HashMap<&'static str, u16>,
 }
 
 impl Pools<'_> {
@@ -141,8 +152,25 @@ impl Pools<'_> {
             simple_quantity: line.contains("SimpleQuantity"),
             types,
             targets,
-            binding: words.next().and_then(BindingRef::parse),
+            binding: words.next().map(|text| self.binding(text)),
         }
+    }
+
+    fn binding(&mut self, text: &'static str) -> BindingRef {
+        let (mark, name) = text.split_at(1);
+        let strength = match mark {
+            "!" => Strength::Required,
+            "+" => Strength::Extensible,
+            "~" => Strength::Preferred,
+            _ => Strength::Example,
+        };
+        let number = (strength == Strength::Required).then(|| {
+            *self.numbers.entry(name).or_insert_with(|| {
+                self.required.push(name);
+                u16::try_from(self.required.len() - 1).expect("fewer than 65,536 value sets")
+            })
+        });
+        BindingRef { strength, name, number }
     }
 
     fn types_of(&mut self, text: &'static str) -> (&'static [TypeId], &'static [Kind]) {
