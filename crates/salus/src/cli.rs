@@ -347,6 +347,9 @@ pub(crate) struct BenchFhirArgs {
     /// import: how many synthetic patients, when no --bundles are given
     #[arg(long, default_value_t = 500)]
     pub(crate) patients: u32,
+    /// import: how often each bundle is posted; entries that are POSTed make new resources each time
+    #[arg(long, default_value_t = 1)]
+    pub(crate) repeat: usize,
     /// Seed of everything random in the workload
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,

@@ -7,9 +7,8 @@ use std::sync::Arc;
 use anyhow::Context;
 use db::SystemClock;
 use egress::{FhirClient, Options};
-use gate::{Access, Gate, GateConfig, GateError, Principal};
-use server::ServerConfig;
-use store::{StoreError, Tenant};
+use gate::{Access, Gate, GateConfig, GateError, Principal, StoreError, Tenant};
+
 
 use crate::cli::{DataArgs, TargetArgs};
 use crate::config::{self, Config, resolve_reference};
@@ -31,6 +30,8 @@ pub(crate) enum Door {
 pub(crate) struct Own {
     pub(crate) gate: Gate,
     pub(crate) access: Arc<Access>,
+    /// Base of the FHIR URLs that belong to this folder.
+    pub(crate) base: String,
 }
 
 /// The configuration that the flags of a command select, with the flags laid over it.
@@ -55,8 +56,9 @@ pub(crate) fn open_existing(config: &Config) -> anyhow::Result<Door> {
 
 /// Opens a folder, new or not, or the server that holds it.
 pub(crate) fn open(config: &Config) -> anyhow::Result<Door> {
-    match open_gate(config, &ServerConfig::new(config.listen).fhir_base()) {
-        Ok(gate) => Ok(Door::Own(own(gate)?)),
+    let base = crate::command::serve::server_config_of(config).fhir_base();
+    match open_gate(config, &base) {
+        Ok(gate) => Ok(Door::Own(own(gate, base)?)),
         Err(GateError::Store(StoreError::Locked)) => over_socket(&config.data_dir).map(Door::Server),
         Err(error) => Err(anyhow::Error::new(error).context(format!("cannot open `{}`", config.data_dir.display()))),
     }
@@ -95,11 +97,11 @@ pub(crate) fn open_gate(config: &Config, fhir_base: &str) -> Result<Gate, GateEr
 }
 
 /// The person at the keyboard, working on the gate.
-pub(crate) fn own(gate: Gate) -> anyhow::Result<Own> {
+pub(crate) fn own(gate: Gate, base: String) -> anyhow::Result<Own> {
     let principal = Principal::local(&local_user(), Tenant::main());
     let request = format!("cli-{}", uuid::Uuid::new_v4());
     let access = Arc::new(Access::new(Arc::new(principal), None, request)?);
-    Ok(Own { gate, access })
+    Ok(Own { gate, access, base })
 }
 
 /// The server that holds a folder, through its socket.

@@ -49,6 +49,7 @@ pub(crate) fn sink_of(door: Door) -> Sink {
             gate: own.gate,
             access: Arc::clone(&own.access),
             now,
+            base: own.base,
         }),
         Door::Server(client) => Sink::Remote(RemoteSink { client, started: now }),
     }

@@ -1,5 +1,6 @@
 //! One file per subcommand.
 
+mod api;
 mod bench_fhir;
 mod bench_store;
 mod demo;
@@ -8,7 +9,7 @@ mod export;
 mod import;
 mod rebuild;
 mod search;
-mod serve;
+pub(crate) mod serve;
 mod store;
 mod synth;
 mod token;

@@ -3,9 +3,8 @@
 use std::io::IsTerminal;
 
 use anyhow::Context;
-use gate::{Gate, Role, Roles};
+use gate::{Gate, Role, Roles, Tenant};
 use server::{ServerConfig, TlsFiles};
-use store::Tenant;
 
 use crate::cli::ServeArgs;
 use crate::config::Config;
@@ -21,10 +20,11 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<Exit> {
     crate::logging::start(&config.log)?;
     let server = server_config_of(&config);
     let gate = open_gate(&config, &server.fhir_base()).with_context(|| format!("cannot open `{}`", config.data_dir.display()))?;
+    let bound = server::bind(server, gate.clone()).await?;
     if gate.is_new().await? {
-        print_link(&gate, &server, Roles::one(Role::Admin)).await?;
+        print_link(&gate, &bound.public_url(), Roles::one(Role::Admin)).await?;
     }
-    server::serve(server, gate, stop_signal()?).await?;
+    bound.run(stop_signal()?).await?;
     Ok(Exit::Done)
 }
 
@@ -47,9 +47,9 @@ pub(crate) fn server_config_of(config: &Config) -> ServerConfig {
 }
 
 /// Prints a link that signs one person in, once.
-pub(crate) async fn print_link(gate: &Gate, server: &ServerConfig, roles: Roles) -> anyhow::Result<()> {
+pub(crate) async fn print_link(gate: &Gate, public_url: &str, roles: Roles) -> anyhow::Result<()> {
     let secret = gate.create_setup_link("set-up", roles, &Tenant::main()).await?;
-    let link = format!("{}/auth/link?token={}", server.public_url, secret.reveal());
+    let link = format!("{public_url}/auth/link?token={}", secret.reveal());
     if std::io::stdout().is_terminal() {
         say(format!("\n  open this link to sign in (it works once):\n\n  {link}\n"))
     } else {

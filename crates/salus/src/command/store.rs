@@ -1,25 +1,33 @@
 //! `salus store check`: do versions, index and change log agree?
 
+use egress::Method;
+use serde_json::{Value, json};
+
 use crate::cli::MaintenanceArgs;
-use crate::command::rebuild::own_data;
+use crate::command::api;
+use crate::command::rebuild::door_of;
+use crate::door::Door;
 use crate::exit::Exit;
 use crate::output::{say, say_json};
 
 pub(crate) async fn check(args: MaintenanceArgs) -> anyhow::Result<Exit> {
-    let own = own_data(&args.data)?;
-    let report = own.gate.check(&own.access).await?;
-    let problems: Vec<String> = report.problems.iter().map(ToString::to_string).collect();
-    if args.json {
-        say_json(&serde_json::json!({
-            "ok": problems.is_empty(),
-            "resources": report.resources,
-            "problems": problems,
-        }))?;
-    } else {
-        for problem in &problems {
-            say(problem)?;
+    let report: Value = match door_of(&args.data)? {
+        Door::Own(own) => {
+            let report = own.gate.check(&own.access).await?;
+            let problems: Vec<String> = report.problems.iter().map(ToString::to_string).collect();
+            json!({"ok": problems.is_empty(), "resources": report.resources, "problems": problems})
         }
-        say(format!("{} resources checked, {} problems", report.resources, problems.len()))?;
+        Door::Server(client) => api::ask(&client, Method::POST, "/api/v1/check", None).await?,
+    };
+    let ok = report["ok"] == true;
+    if args.json {
+        say_json(&report)?;
+    } else {
+        let problems = report["problems"].as_array().map(Vec::as_slice).unwrap_or_default();
+        for problem in problems {
+            say(problem.as_str().unwrap_or_default())?;
+        }
+        say(format!("{} resources checked, {} problems", report["resources"], problems.len()))?;
     }
-    Ok(if problems.is_empty() { Exit::Done } else { Exit::NotInOrder })
+    Ok(if ok { Exit::Done } else { Exit::NotInOrder })
 }

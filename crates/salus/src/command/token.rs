@@ -1,10 +1,10 @@
 //! `salus token`: creates, lists and revokes access tokens, on the folder or through the server that holds it.
 
-use bytes::Bytes;
-use egress::{FhirClient, Method};
+use egress::Method;
 use gate::{Role, Token, TokenRequest};
 use serde_json::{Value, json};
 
+use crate::command::api::ask;
 use crate::cli::{TokenCreateArgs, TokenListArgs, TokenRevokeArgs};
 use crate::door::{Door, config_of, open, open_existing};
 use crate::exit::{Exit, usage};
@@ -99,17 +99,6 @@ fn describe(token: &Token) -> Value {
         "expires": token.expires.map(|at| at.to_rfc3339_millis()),
         "revoked": token.revoked.map(|at| at.to_rfc3339_millis()),
     })
-}
-
-async fn ask(client: &FhirClient, method: Method, path: &str, body: Option<&Value>) -> anyhow::Result<Value> {
-    let body = body.map(|body| Bytes::from(body.to_string()));
-    let response = client.request(method, path, body).await?;
-    let answer: Value = serde_json::from_slice(&response.body).unwrap_or_default();
-    if response.status.is_success() {
-        return Ok(answer);
-    }
-    let detail = answer["detail"].as_str().or_else(|| answer["title"].as_str()).unwrap_or_default();
-    anyhow::bail!("the server answered {}: {detail}", response.status)
 }
 
 fn text_at<'a>(value: &'a Value, key: &str) -> &'a str {

@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use fhir::Instant;
-use gate::{Access, Gate, GateError};
+use gate::{Access, Action, Gate, GateError, StoreError, WriteOp, WriteOutcome};
 use search::Query;
-use store::{Action, StoreError, WriteOp, WriteOutcome};
 
 use crate::source::parse::text_of;
 use crate::source::{Change, Unit};
@@ -19,6 +18,8 @@ pub(crate) struct LocalSink {
     pub(crate) access: Arc<Access>,
     /// For conditions that speak of the present.
     pub(crate) now: Instant,
+    /// Own base URL: references below it are local.
+    pub(crate) base: String,
 }
 
 impl LocalSink {
@@ -75,7 +76,7 @@ impl LocalSink {
     }
 
     fn query_of(&self, kind: fhir::Kind, text: &str) -> Result<Query, String> {
-        let options = search::Options::new(self.now);
+        let options = search::Options::new(true, vec![self.base.clone()], self.now);
         let parsed = search::parse(Some(kind), text, &options).map_err(|issues| format!("its condition is not understood: {}", text_of(&issues)))?;
         Ok(parsed.query)
     }

@@ -1,0 +1,132 @@
+//! `salus demo`: a synthetic population over the real write path, then the dashboard and one link that signs the visitor in.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyhow::Context;
+use fhir::{Kind, Resource, Value};
+use gate::{Role, Roles};
+
+use crate::cli::{DataArgs, DemoArgs};
+use crate::command::serve::{print_link, server_config_of, stop_signal};
+use crate::door::{Own, config_of, open_gate, own};
+use crate::exit::Exit;
+use crate::output::{grouped, say, say_json, table};
+use crate::sink::{LocalSink, Outcome, Sink, Written};
+use crate::source::{At, Change, Item, Place, Unit};
+
+/// Patients generated, checked and written side by side.
+const PATIENTS_IN_FLIGHT: usize = 32;
+
+pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<Exit> {
+    let mut config = config_of(&DataArgs { config: None, data_dir: Some(args.data_dir.clone()) })?;
+    config.listen = args.listen;
+    crate::logging::start(&config.log)?;
+    let server = server_config_of(&config);
+    let gate = open_gate(&config, &server.fhir_base()).with_context(|| format!("cannot open `{}`", config.data_dir.display()))?;
+    let own = own(gate, server.fhir_base())?;
+    let started = Instant::now();
+    if !args.json {
+        say(format!("loading {} synthetic patients into `{}` …", grouped(args.patients.into()), config.data_dir.display()))?;
+    }
+    let written = load(&own, args.patients, args.seed).await?;
+    let secs = started.elapsed().as_secs_f64();
+    let counts = own.gate.counts(&own.access).await?;
+    print_summary(&args, &written, &counts, secs)?;
+    if args.once {
+        return Ok(Exit::Done);
+    }
+    let gate = own.gate;
+    let roles = Roles::of(&[Role::Clinician, Role::Admin]).expect("two roles are some");
+    let bound = server::bind(server.clone(), gate.clone()).await?;
+    print_link(&gate, &bound.public_url(), roles).await?;
+    bound.run(stop_signal()?).await?;
+    Ok(Exit::Done)
+}
+
+/// What became of the resources.
+#[derive(Default, serde::Serialize)]
+struct Loaded {
+    created: u64,
+    updated: u64,
+    unchanged: u64,
+}
+
+/// Generates and writes everything; what is there already stays as it is.
+async fn load(own: &Own, patients: u32, seed: u64) -> anyhow::Result<Loaded> {
+    let population = Arc::new(synth::Population::new(synth::Config { patients, seed, ..synth::Config::default() }));
+    let sink = Sink::Local(LocalSink { gate: own.gate.clone(), access: Arc::clone(&own.access), now: own.gate.now(), base: own.base.clone() });
+    let mut loaded = Loaded::default();
+    count(&mut loaded, sink.write(unit_of(population.shared())?).await?)?;
+    let mut writes = tokio::task::JoinSet::new();
+    for index in 0..patients {
+        if writes.len() >= PATIENTS_IN_FLIGHT {
+            take(&mut writes, &mut loaded).await?;
+        }
+        let (population, sink) = (Arc::clone(&population), sink.clone());
+        writes.spawn(async move {
+            let unit = tokio::task::spawn_blocking(move || unit_of(population.patient(index))).await??;
+            sink.write(unit).await
+        });
+    }
+    while !writes.is_empty() {
+        take(&mut writes, &mut loaded).await?;
+    }
+    Ok(loaded)
+}
+
+async fn take(writes: &mut tokio::task::JoinSet<anyhow::Result<Written>>, loaded: &mut Loaded) -> anyhow::Result<()> {
+    match writes.join_next().await {
+        Some(written) => count(loaded, written??),
+        None => Ok(()),
+    }
+}
+
+fn unit_of(resources: Vec<Value>) -> anyhow::Result<Unit> {
+    let place = Place::new(&Arc::from("synthetic population"), At::File);
+    let mut items = Vec::with_capacity(resources.len());
+    for (index, value) in resources.into_iter().enumerate() {
+        let resource = Resource::from_value(value).map_err(|issues| anyhow::anyhow!("the generator made something that is no resource: {}", issues[0].diagnostics))?;
+        items.push(Item { place: place.entry(index), full_url: None, change: Change::Put { resource, if_match: None } });
+    }
+    Ok(Unit { atomic: true, items, bytes: 0 })
+}
+
+// The generator's resources are valid; one that is refused is a fault worth stopping for.
+fn count(loaded: &mut Loaded, written: Written) -> anyhow::Result<()> {
+    match written {
+        Written::Nothing { reason, .. } => anyhow::bail!("the store refused a synthetic patient: {reason}"),
+        Written::Each(each) => {
+            for outcome in each {
+                match outcome.map_err(|reason| anyhow::anyhow!("the store refused a synthetic resource: {reason}"))? {
+                    Outcome::Created => loaded.created += 1,
+                    Outcome::Updated => loaded.updated += 1,
+                    Outcome::Unchanged | Outcome::Deleted => loaded.unchanged += 1,
+                }
+            }
+            Ok(())
+        }
+    }
+}
+
+fn print_summary(args: &DemoArgs, loaded: &Loaded, counts: &[(Kind, u64)], secs: f64) -> anyhow::Result<()> {
+    let done = loaded.created + loaded.updated + loaded.unchanged;
+    let rate = done as f64 / secs.max(0.001);
+    if args.json {
+        let counts: BTreeMap<&str, u64> = counts.iter().map(|(kind, n)| (kind.name(), *n)).collect();
+        return say_json(&serde_json::json!({
+            "patients": args.patients, "seed": args.seed, "loaded": loaded, "counts": counts, "duration_secs": secs, "resources_per_sec": rate,
+        }));
+    }
+    let mut rows = vec![vec![String::new(), "stored".to_owned()]];
+    rows.extend(counts.iter().map(|(kind, n)| vec![kind.name().to_owned(), grouped(*n)]));
+    say(table(&rows).trim_end())?;
+    say(format!(
+        "{} created, {} updated, {} unchanged in {secs:.1} s: {} resources a second, each checked, indexed and on disk",
+        grouped(loaded.created),
+        grouped(loaded.updated),
+        grouped(loaded.unchanged),
+        grouped(rate as u64)
+    ))
+}
