@@ -11,12 +11,9 @@ use gate::{Access, Gate, GateConfig, GateError, Principal, StoreError, Tenant};
 
 
 use crate::cli::{DataArgs, TargetArgs};
-use crate::config::{self, Config, resolve_reference};
+use crate::config::{self, Config, resolve_reference, socket_of};
 use crate::exit::usage;
 use crate::local_user::local_user;
-
-/// Name of the socket in the data folder.
-const SOCKET: &str = "salus.sock";
 
 /// A way to the data.
 pub(crate) enum Door {
@@ -56,7 +53,7 @@ pub(crate) fn open_existing(config: &Config) -> anyhow::Result<Door> {
 
 /// Opens a folder, new or not, or the server that holds it.
 pub(crate) fn open(config: &Config) -> anyhow::Result<Door> {
-    let base = crate::command::serve::server_config_of(config).fhir_base();
+    let base = config.server().fhir_base();
     match open_gate(config, &base) {
         Ok(gate) => Ok(Door::Own(own(gate, base)?)),
         Err(GateError::Store(StoreError::Locked)) => over_socket(&config.data_dir).map(Door::Server),
@@ -106,15 +103,10 @@ pub(crate) fn own(gate: Gate, base: String) -> anyhow::Result<Own> {
 
 /// The server that holds a folder, through its socket.
 pub(crate) fn over_socket(data_dir: &Path) -> anyhow::Result<FhirClient> {
-    let socket = data_dir.join(SOCKET);
+    let socket = socket_of(data_dir);
     if !socket.exists() {
         anyhow::bail!("another process holds `{}` and is no server that can be asked: wait until it ends", data_dir.display());
     }
     // The host says nothing: the socket leads to one server.
     Ok(FhirClient::over_socket(&socket, "http://localhost/fhir", Options::default())?)
-}
-
-/// Where the server that holds a folder listens for commands.
-pub(crate) fn socket_of(data_dir: &Path) -> std::path::PathBuf {
-    data_dir.join(SOCKET)
 }

@@ -9,7 +9,7 @@ use fhir::{Kind, Resource, Value};
 use gate::{Role, Roles};
 
 use crate::cli::{DataArgs, DemoArgs};
-use crate::command::serve::{print_link, server_config_of, stop_signal};
+use crate::command::serve::{print_link, stop_signal};
 use crate::door::{Own, config_of, open_gate, own};
 use crate::exit::Exit;
 use crate::output::{grouped, say, say_json, table};
@@ -23,7 +23,7 @@ pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<Exit> {
     let mut config = config_of(&DataArgs { config: None, data_dir: Some(args.data_dir.clone()) })?;
     config.listen = args.listen;
     crate::logging::start(&config.log)?;
-    let server = server_config_of(&config);
+    let server = config.server();
     let gate = open_gate(&config, &server.fhir_base()).with_context(|| format!("cannot open `{}`", config.data_dir.display()))?;
     let own = own(gate, server.fhir_base())?;
     let started = Instant::now();

@@ -4,11 +4,9 @@ use std::io::IsTerminal;
 
 use anyhow::Context;
 use gate::{Gate, Role, Roles, Tenant};
-use server::{ServerConfig, TlsFiles};
 
 use crate::cli::ServeArgs;
-use crate::config::Config;
-use crate::door::{config_of, open_gate, socket_of};
+use crate::door::{config_of, open_gate};
 use crate::exit::Exit;
 use crate::output::say;
 
@@ -18,7 +16,7 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<Exit> {
         config.listen = listen;
     }
     crate::logging::start(&config.log)?;
-    let server = server_config_of(&config);
+    let server = config.server();
     let gate = open_gate(&config, &server.fhir_base()).with_context(|| format!("cannot open `{}`", config.data_dir.display()))?;
     let bound = server::bind(server, gate.clone()).await?;
     if gate.is_new().await? {
@@ -26,24 +24,6 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<Exit> {
     }
     bound.run(stop_signal()?).await?;
     Ok(Exit::Done)
-}
-
-/// What the configuration says to the server.
-pub(crate) fn server_config_of(config: &Config) -> ServerConfig {
-    let mut server = ServerConfig::new(config.listen);
-    server.tls = config.tls.as_ref().map(|tls| TlsFiles {
-        cert: tls.cert.clone(),
-        key: tls.key.clone(),
-    });
-    if server.tls.is_some() {
-        server.public_url = format!("https://{}", config.listen);
-    }
-    if let Some(url) = &config.public_url {
-        url.trim_end_matches('/').clone_into(&mut server.public_url);
-    }
-    server.socket = Some(socket_of(&config.data_dir));
-    server.limits = config.limits.clone().into();
-    server
 }
 
 /// Prints a link that signs one person in, once.

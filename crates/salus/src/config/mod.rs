@@ -7,6 +7,7 @@ mod limits;
 mod load;
 mod not_yet;
 mod reference;
+mod server_config;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -18,6 +19,7 @@ pub(crate) use limits::LimitsSection;
 pub(crate) use load::{ConfigError, environment, load};
 use not_yet::NotYet;
 pub(crate) use reference::resolve_reference;
+pub(crate) use server_config::socket_of;
 
 /// The whole configuration. Every key is optional.
 #[derive(Clone, Debug, Deserialize)]
