@@ -1,111 +1,127 @@
-//! A crate depends only on crates above it in the table of ARCHITECTURE.md, and only the gate names the store.
+//! A crate depends only on crates above it in the table of ARCHITECTURE.md, and only the gate depends on the store.
 
 use super::{Finding, Source};
 
-/// The crates from the ground up: each may use those before it.
-const LAYERS: &[&str] = &[
-    "fhir",
-    "fhirpath",
-    "hl7v2",
-    "clinical",
-    "validate",
-    "quality",
-    "search",
-    "db",
-    "keys",
-    "egress",
-    "store",
-    "privacy",
-    "gate",
-    "notify",
-    "views",
-    "govern",
-    "stream",
-    "etl",
-    "population",
-    "synth",
-    "ui",
-    "server",
-    "salus",
-];
+const TABLE: &str = "ARCHITECTURE.md";
 
 /// Crates that only tests and developers use; anyone may name them in `[dev-dependencies]`.
 const DEVELOPER_CRATES: &[&str] = &["testkit", "xtask"];
 
-/// Who may name the crate `store` in `[dependencies]`.
-const STORE_HOLDERS: &[&str] = &["gate"];
+/// The only crate that holds a `Store`. Others only with a line in ARCHITECTURE.md that begins with [`EXCEPTION`], names the crate in
+/// backticks and says why.
+const STORE_HOLDER: &str = "gate";
+const EXCEPTION: &str = "**Exception: one door.**";
 
 pub(super) fn check(sources: &[Source]) -> Vec<Finding> {
+    let Some(page) = sources.iter().find(|source| source.path == TABLE) else {
+        return vec![Finding::new(TABLE, "the page is missing")];
+    };
+    let layers: Vec<&str> = page.text.lines().filter_map(row).collect();
     let mut findings = Vec::new();
     for source in sources {
         let Some(name) = crate_of(&source.path) else { continue };
+        let Some(own) = layers.iter().position(|layer| *layer == name) else {
+            findings
+                .push(Finding::new(&source.path, format!("crate `{name}` is not in the table of {TABLE}")));
+            continue;
+        };
         if DEVELOPER_CRATES.contains(&name) {
             continue;
         }
-        let Some(own) = level(name) else {
-            findings
-                .push(Finding::new(&source.path, format!("crate `{name}` has no place in the layer table")));
-            continue;
-        };
         for used in dependencies(&source.text) {
-            if DEVELOPER_CRATES.contains(&used) {
-                findings.push(Finding::new(&source.path, format!("`{used}` belongs in [dev-dependencies]")));
-            } else if level(used).is_some_and(|theirs| theirs >= own) {
-                findings.push(Finding::new(
-                    &source.path,
-                    format!("`{name}` may not depend on `{used}`, which is above it"),
-                ));
-            } else if used == "store" && !STORE_HOLDERS.contains(&name) {
-                findings.push(Finding::new(
-                    &source.path,
-                    format!("`{name}` names `store`: only the gate holds it"),
-                ));
-            }
+            let above = layers.iter().position(|layer| *layer == used);
+            let problem = if DEVELOPER_CRATES.contains(&used) {
+                format!("`{used}` belongs in [dev-dependencies]")
+            } else if above.is_some_and(|above| above >= own) {
+                format!("`{name}` may not depend on `{used}`, which is not above it in {TABLE}")
+            } else if used == "store" && name != STORE_HOLDER && !is_excepted(&page.text, name) {
+                format!("`{name}` depends on `store`: only the gate holds it, use what `gate` re-exports")
+            } else {
+                continue;
+            };
+            findings.push(Finding::new(&source.path, problem));
+        }
+    }
+    for layer in layers.iter().filter(|layer| !DEVELOPER_CRATES.contains(layer)) {
+        let manifest = format!("crates/{layer}/Cargo.toml");
+        if !sources.iter().any(|source| source.path == manifest) {
+            findings.push(Finding::new(TABLE, format!("the table names `{layer}`, which does not exist")));
         }
     }
     findings
 }
 
-fn level(name: &str) -> Option<usize> {
-    LAYERS.iter().position(|layer| *layer == name)
+/// The crate of a row such as ``| [`fhir`](crates/fhir) | ...``.
+fn row(line: &str) -> Option<&str> {
+    line.strip_prefix("| [`")?
+        .split_once("`](")
+        .filter(|(_, rest)| rest.starts_with("crates/") || rest.starts_with("xtask"))
+        .map(|(name, _)| name)
+}
+
+fn is_excepted(page: &str, name: &str) -> bool {
+    page.lines().any(|line| line.starts_with(EXCEPTION) && line.contains(&format!("`{name}`")))
 }
 
 fn crate_of(path: &str) -> Option<&str> {
     path.strip_prefix("crates/")?.strip_suffix("/Cargo.toml").filter(|name| !name.contains('/'))
 }
 
-/// Names in `[dependencies]`, as the code spells them.
+/// Names in `[dependencies]`, `[build-dependencies]` and those of a target, as the code spells them.
 fn dependencies(manifest: &str) -> impl Iterator<Item = &str> {
-    manifest
-        .lines()
-        .skip_while(|line| line.trim() != "[dependencies]")
-        .skip(1)
-        .take_while(|line| !line.starts_with('['))
-        .filter_map(|line| line.split(['.', '=', ' ']).next())
-        .filter(|name| !name.is_empty() && !name.starts_with('#'))
+    let mut inside = false;
+    manifest.lines().filter_map(move |line| {
+        if line.starts_with('[') {
+            inside = line.contains("dependencies") && !line.contains("dev-dependencies");
+            return None;
+        }
+        let name = line.split(['.', '=', ' ']).next().unwrap_or("");
+        (inside && !name.is_empty() && !name.starts_with('#')).then_some(name)
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn findings(path: &str, text: &str) -> Vec<String> {
-        check(&[Source { path: path.into(), text: text.into() }]).iter().map(ToString::to_string).collect()
+    fn check_one(name: &str, manifest: &str, more: &str) -> Vec<String> {
+        let table =
+            ["fhir", "store", "gate", "server"].map(|name| format!("| [`{name}`](crates/{name}) | job |\n"));
+        let mut sources = vec![Source { path: TABLE.into(), text: table.concat() + more }];
+        for layer in ["fhir", "store", "gate", "server"] {
+            let text = if layer == name { manifest } else { "" };
+            sources.push(Source { path: format!("crates/{layer}/Cargo.toml"), text: text.into() });
+        }
+        check(&sources).iter().map(ToString::to_string).collect()
     }
 
     #[test]
     fn an_upward_dependency_is_found() {
-        let manifest =
-            "[dependencies]\nserver.workspace = true\n\n[dev-dependencies]\ntestkit.workspace = true\n";
+        let manifest = "[dependencies]\nserver.workspace = true\nfhir.workspace = true\n\n[dev-dependencies]\ngate.workspace = true\n";
         assert_eq!(
-            findings("crates/store/Cargo.toml", manifest),
-            ["crates/store/Cargo.toml: `store` may not depend on `server`, which is above it"]
+            check_one("store", manifest, ""),
+            [
+                "crates/store/Cargo.toml: `store` may not depend on `server`, which is not above it in ARCHITECTURE.md"
+            ]
         );
     }
 
     #[test]
-    fn only_the_gate_names_the_store() {
-        assert_eq!(findings("crates/server/Cargo.toml", "[dependencies]\nstore.workspace = true\n").len(), 1);
-        assert_eq!(findings("crates/gate/Cargo.toml", "[dependencies]\nstore.workspace = true\n").len(), 0);
+    fn only_the_gate_depends_on_the_store() {
+        let manifest = "[dependencies]\nstore.workspace = true\n";
+        assert_eq!(check_one("server", manifest, "").len(), 1);
+        assert_eq!(
+            check_one("server", manifest, "**Exception: one door.** `server` does, because ...\n").len(),
+            0
+        );
+        assert_eq!(check_one("gate", manifest, "").len(), 0);
+    }
+
+    #[test]
+    fn table_and_folders_name_the_same_crates() {
+        assert_eq!(
+            check_one("fhir", "", "| [`etl`](crates/etl) | job |\n"),
+            ["ARCHITECTURE.md: the table names `etl`, which does not exist"]
+        );
     }
 }

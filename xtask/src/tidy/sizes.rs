@@ -17,8 +17,9 @@ pub(super) fn check(sources: &[Source]) -> Vec<Finding> {
                 format!("{n_lines} lines, at most {FILE_LINES_MAX}: split it"),
             ));
         }
-        if !source.text.lines().any(|line| line.starts_with("//! ") && line.len() > 8) {
-            findings.push(Finding::new(&source.path, "no `//!` line that says the file's one job"));
+        if !source.text.lines().next().is_some_and(|line| line.starts_with("//! ") && line.len() > 12) {
+            findings
+                .push(Finding::new(&source.path, "its first line is no `//!` that says the file's one job"));
         }
         if source.is_shipped_rust() {
             lengths.push(n_lines);
