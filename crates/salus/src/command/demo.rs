@@ -39,7 +39,8 @@ pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<Exit> {
     }
     let gate = own.gate;
     let roles = Roles::of(&[Role::Clinician, Role::Admin]).expect("two roles are some");
-    let bound = server::bind(server.clone(), gate.clone()).await?;
+    let bound = server::bind(server, gate.clone()).await?;
+    say(format!("serving {}", bound.public_url()))?;
     print_link(&gate, &bound.public_url(), roles).await?;
     bound.run(stop_signal()?).await?;
     Ok(Exit::Done)

@@ -66,15 +66,15 @@ fn prepare(folder: &Path) -> anyhow::Result<()> {
 }
 
 async fn from_gate(own: &Own, kinds: &[Kind], since: Option<Instant>, files: &mut Files) -> anyhow::Result<()> {
-    let mut cursor = None;
+    let mut after = None;
     loop {
-        let query = ScanQuery { kinds: kinds.to_vec(), since, cursor, count: PAGE_COUNT };
+        let query = ScanQuery { kinds: kinds.to_vec(), since, after, count: PAGE_COUNT };
         let page = own.gate.scan(&own.access, query).await?;
         for stored in &page.entries {
             files.line(stored.kind, stored.body.bytes())?;
         }
-        cursor = page.next;
-        if cursor.is_none() {
+        after = page.next;
+        if after.is_none() {
             return Ok(());
         }
     }

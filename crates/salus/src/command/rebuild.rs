@@ -12,7 +12,7 @@ use crate::output::{grouped, say, say_json};
 pub(crate) async fn index(args: MaintenanceArgs) -> anyhow::Result<Exit> {
     let started = std::time::Instant::now();
     let resources = match door_of(&args.data)? {
-        Door::Own(own) => own.gate.rebuild_index(&own.access).await?.resources,
+        Door::Own(own) => own.gate.rebuild_index(&own.access).await?,
         Door::Server(client) => ask(&client).await?,
     };
     let secs = started.elapsed().as_secs_f64();

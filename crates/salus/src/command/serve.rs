@@ -19,6 +19,7 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<Exit> {
     let server = config.server();
     let gate = open_gate(&config, &server.fhir_base()).with_context(|| format!("cannot open `{}`", config.data_dir.display()))?;
     let bound = server::bind(server, gate.clone()).await?;
+    say(format!("serving {}", bound.public_url()))?;
     if gate.is_new().await? {
         print_link(&gate, &bound.public_url(), Roles::one(Role::Admin)).await?;
     }
