@@ -12,6 +12,8 @@ pub struct Element {
     pub name: &'static str,
     /// Is it a choice: `value[x]`.
     pub choice: bool,
+    /// Position among the elements of its type.
+    pub position: usize,
     /// Least number of values.
     pub min: u32,
     /// Most values; `None` is any number.

@@ -22,7 +22,7 @@ pub use compartment::compartment;
 pub use element::{BindingRef, Child, Element, Strength};
 pub use invariant::{Invariant, invariants};
 pub use search_param::{Component, SearchParam, SearchType, search_params};
-pub use table::{child, elements, is_abstract, is_primitive};
+pub use table::{child, choice_key, elements, is_abstract, is_primitive};
 pub use type_id::TypeId;
 pub use value_set::{Coded, ValueSet, value_set_codes};
 

@@ -123,7 +123,9 @@ fn inherited(
         chain.push(here);
         name = raws[here].base;
     }
-    chain.iter().rev().flat_map(|here| own[*here].iter().copied()).collect()
+    let mut elements: Vec<Element> = chain.iter().rev().flat_map(|here| own[*here].iter().copied()).collect();
+    elements.iter_mut().enumerate().for_each(|(at, element)| element.position = at);
+    elements
 }
 
 /// Lists that many elements share.
@@ -145,6 +147,7 @@ impl Pools<'_> {
         Element {
             name: name.strip_suffix("[x]").unwrap_or(name),
             choice: name.ends_with("[x]"),
+            position: 0, // given when the elements of the type are put together
             min: min.parse().expect("the least number is a number"),
             max: max.parse().ok(),
             summary: flags.contains('s'),
@@ -209,7 +212,8 @@ impl Index {
         for element in elements {
             for ty in element.types {
                 let key = if element.choice {
-                    choice_key(element.name, raws[usize::from(ty.0)].name)
+                    // The few thousand keys live as long as the process.
+                    Box::leak(choice_key(element.name, raws[usize::from(ty.0)].name).into_boxed_str())
                 } else {
                     element.name
                 };
@@ -242,13 +246,14 @@ impl Index {
     }
 }
 
-/// `value` and `dateTime` make `valueDateTime`. The few thousand keys live as long as the process.
-fn choice_key(name: &str, ty: &str) -> &'static str {
+/// The JSON key of a choice: `value` and `dateTime` make `valueDateTime`.
+pub fn choice_key(name: &str, ty: &str) -> String {
     let mut key = String::with_capacity(name.len() + ty.len());
     key.push_str(name);
-    key.extend(ty.chars().next().map(|first| first.to_ascii_uppercase()));
-    key.push_str(&ty[1..]);
-    Box::leak(key.into_boxed_str())
+    let mut rest = ty.chars();
+    key.extend(rest.next().map(|first| first.to_ascii_uppercase()));
+    key.push_str(rest.as_str());
+    key
 }
 
 /// FNV-1a, folded. Keys are chosen by the specification, so nobody can aim at collisions; a miss costs a few probes.

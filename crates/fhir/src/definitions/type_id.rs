@@ -21,6 +21,11 @@ impl TypeId {
         table::table().by_name.get(name).copied()
     }
 
+    /// Its number, for tables: below the length of [`TypeId::all`].
+    pub fn index(self) -> usize {
+        usize::from(self.0)
+    }
+
     /// The name.
     pub fn name(self) -> &'static str {
         table::of(self).name
