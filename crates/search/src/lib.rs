@@ -7,8 +7,17 @@ pub mod param;
 pub mod query;
 pub mod restriction;
 pub mod rows;
+pub mod unit;
 
+mod event;
+mod fold;
+mod parse;
+mod registry;
+
+pub use event::{event_date_param, patient_params};
+pub use fold::fold;
 pub use param::{ParamDef, ParamId};
+pub use parse::{Options, Parsed, parse};
 pub use query::{Branch, Filter, Include, Prefix, Query, SortBy, SortKey, Summary, Total};
 pub use restriction::{Restriction, Restrictions};
 pub use rows::{IndexRows, Target};
