@@ -5,8 +5,8 @@
 //! Only starting the log over needs the writer, and then there is little left to copy.
 
 use std::cell::Cell;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
@@ -42,6 +42,8 @@ struct Shared {
     copied_bytes: AtomicU64,
     n_commits: AtomicU64,
     awake: AtomicBool,
+    /// Held while the thread copies: SQLite refuses a second copying instead of waiting for the first.
+    copying: Mutex<()>,
 }
 
 impl Checkpoints {
@@ -87,10 +89,12 @@ impl Checkpoints {
         }
         // Far beyond the limit the thread cannot keep up, and writes have to wait.
         let must = log_bytes >= self.limit_bytes.saturating_mul(2);
-        log_bytes >= self.restart_bytes && (must || is_copied) && self.restart(conn, log_bytes)
+        log_bytes >= self.restart_bytes && (must || is_copied) && self.restart(conn, log_bytes, must)
     }
 
-    fn restart(&mut self, conn: &Connection, log_bytes: u64) -> bool {
+    fn restart(&mut self, conn: &Connection, log_bytes: u64, must: bool) -> bool {
+        let shared = Arc::clone(&self.shared);
+        let Some(_alone) = shared.copy_alone(must) else { return false };
         let restarted = restart(conn);
         if let Ok(true) = restarted {
             self.restart_bytes = self.limit_bytes;
@@ -99,7 +103,7 @@ impl Checkpoints {
         self.restart_bytes = log_bytes.saturating_add(self.limit_bytes / 8);
         match restarted {
             Err(error) => tracing::error!(%error, "the write-ahead log was not copied"),
-            Ok(_) if log_bytes >= self.limit_bytes.saturating_mul(2) => {
+            Ok(_) if must => {
                 tracing::warn!(log_bytes, "a long read keeps the write-ahead log from starting over");
             }
             Ok(_) => {}
@@ -150,6 +154,7 @@ fn copy_loop(conn: &Connection, shared: &Shared, woken: &Receiver<()>, limit_byt
             let is_idle = shared.n_commits.load(Ordering::Acquire) == seen;
             let left_bytes = shared.left_bytes(log_bytes);
             if (is_idle && left_bytes > 0) || (log_bytes >= limit_bytes && left_bytes > limit_bytes / 4) {
+                let _alone = shared.copy_alone(true);
                 match checkpoint(conn, "PRAGMA wal_checkpoint(PASSIVE)") {
                     Ok(_) => shared.copied_bytes.store(log_bytes, Ordering::Relaxed),
                     Err(error) => tracing::error!(%error, "the write-ahead log was not copied"),
@@ -164,6 +169,18 @@ fn copy_loop(conn: &Connection, shared: &Shared, woken: &Receiver<()>, limit_byt
 }
 
 impl Shared {
+    /// The right to copy; `None` when the other one does and `wait` is false.
+    fn copy_alone(&self, wait: bool) -> Option<MutexGuard<'_, ()>> {
+        match self.copying.try_lock() {
+            Ok(alone) => Some(alone),
+            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) if !wait => None,
+            Err(TryLockError::WouldBlock) => {
+                Some(self.copying.lock().unwrap_or_else(PoisonError::into_inner))
+            }
+        }
+    }
+
     fn left_bytes(&self, log_bytes: u64) -> u64 {
         let copied_bytes = self.copied_bytes.load(Ordering::Relaxed);
         // A copy that ended after the log began again says nothing about the new log.

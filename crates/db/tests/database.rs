@@ -1,5 +1,7 @@
 //! A database file as its users see it: shared commits, isolated jobs, snapshots, errors, closing.
 
+#![allow(clippy::unwrap_used, reason = "helpers of a test")]
+
 use std::sync::mpsc;
 use std::time::Duration;
 

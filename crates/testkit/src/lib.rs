@@ -1,1 +1,15 @@
-//! testkit.
+//! What tests share: a clock that stands still, case files, shared data, a file system that loses power. Nothing that ships uses it.
+
+mod cases;
+mod clock;
+mod folder;
+mod lossy;
+mod port;
+mod shared_data;
+
+pub use cases::cases;
+pub use clock::FixedClock;
+pub use folder::DataFolder;
+pub use lossy::{Fault, LossyDisk};
+pub use port::free_port;
+pub use shared_data::{shared_data, shared_folder};
