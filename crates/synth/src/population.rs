@@ -33,6 +33,13 @@ impl Config {
     }
 }
 
+/// 500 patients of seed 42.
+impl Default for Config {
+    fn default() -> Config {
+        Config::new(500, 42)
+    }
+}
+
 /// A population that is computed when it is asked for: a patient depends on seed and index only.
 ///
 /// ```

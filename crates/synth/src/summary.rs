@@ -10,7 +10,7 @@ pub struct Summary {
     /// Patients.
     pub patients: u32,
     /// Resources by type, whatever the format.
-    pub by_type: BTreeMap<&'static str, u64>,
+    pub counts: BTreeMap<&'static str, u64>,
     /// Files.
     pub files: u64,
     /// Bytes of all files.
@@ -21,18 +21,18 @@ pub struct Summary {
 
 impl Summary {
     pub(crate) fn new(patients: u32) -> Summary {
-        Summary { patients, by_type: BTreeMap::new(), files: 0, bytes: 0, planted: &PLANTED }
+        Summary { patients, counts: BTreeMap::new(), files: 0, bytes: 0, planted: &PLANTED }
     }
 
     /// All resources.
     pub fn resources(&self) -> u64 {
-        self.by_type.values().sum()
+        self.counts.values().sum()
     }
 
     /// Adds counts by type.
-    pub(crate) fn add(&mut self, counts: &BTreeMap<&'static str, u64>) {
-        for (kind, n) in counts {
-            *self.by_type.entry(kind).or_default() += n;
+    pub(crate) fn add(&mut self, more: &BTreeMap<&'static str, u64>) {
+        for (kind, n) in more {
+            *self.counts.entry(kind).or_default() += n;
         }
     }
 }
