@@ -1,5 +1,7 @@
 //! Exact decimals: the digits that were sent, never a binary float.
 
+mod divide;
+
 use std::cmp::Ordering;
 use std::fmt;
 
