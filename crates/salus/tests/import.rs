@@ -41,7 +41,9 @@ fn exported(dir: &Path, data_dir: &str) -> BTreeMap<String, Value> {
 /// How many numbers have sixteen or more digits behind the point.
 fn n_long_decimals(value: &Value) -> usize {
     match value {
-        Value::Number(number) => usize::from(number.as_str().split_once('.').is_some_and(|(_, fraction)| fraction.len() >= 16)),
+        Value::Number(number) => {
+            usize::from(number.as_str().split_once('.').is_some_and(|(_, fraction)| fraction.len() >= 16))
+        }
         Value::Array(items) => items.iter().map(n_long_decimals).sum(),
         Value::Object(object) => object.iter().map(|(_, value)| n_long_decimals(value)).sum(),
         Value::Null | Value::Bool(_) | Value::String(_) => 0,
@@ -52,7 +54,8 @@ fn n_long_decimals(value: &Value) -> usize {
 fn all_synthea_bundles_load_once_and_come_back() {
     let Some(archive) = shared("synthea-r4-bundles.tar.zst") else { return };
     let dir = tempfile::tempdir().unwrap();
-    let first = salus(dir.path(), &["import", text(&archive), "--data-dir", "data", "--json"]).expect(0).json();
+    let first =
+        salus(dir.path(), &["import", text(&archive), "--data-dir", "data", "--json"]).expect(0).json();
     let (created, updated, unchanged, failed) = total(&first);
     assert_eq!((updated, unchanged, failed), (0, 0, 0));
     assert_eq!(first["types"]["Patient"]["created"], 62);
@@ -61,7 +64,8 @@ fn all_synthea_bundles_load_once_and_come_back() {
     let n_long: usize = resources.values().map(n_long_decimals).sum();
     assert_eq!(n_long, 879, "numbers with sixteen or more decimals");
     compare_with_bundles(&archive, &resources);
-    let second = salus(dir.path(), &["import", text(&archive), "--data-dir", "data", "--json"]).expect(0).json();
+    let second =
+        salus(dir.path(), &["import", text(&archive), "--data-dir", "data", "--json"]).expect(0).json();
     assert_eq!(total(&second), (0, 0, created, 0));
     salus(dir.path(), &["store", "check", "--data-dir", "data"]).expect(0);
     // What was exported loads elsewhere and is the same there.
@@ -107,7 +111,8 @@ fn compare_with_bundles(archive: &Path, resources: &BTreeMap<String, Value>) {
 fn the_ndjson_set_loads() {
     let Some(archive) = shared("pathling-ndjson.tar.zst") else { return };
     let dir = tempfile::tempdir().unwrap();
-    let report = salus(dir.path(), &["import", text(&archive), "--data-dir", "data", "--json"]).expect(0).json();
+    let report =
+        salus(dir.path(), &["import", text(&archive), "--data-dir", "data", "--json"]).expect(0).json();
     let (created, .., failed) = total(&report);
     assert!(created > 100 && failed == 0, "{report}");
 }
@@ -137,17 +142,29 @@ fn every_official_example_loads_or_is_listed() {
     let (created, updated, unchanged, failed) = total(&report);
     assert_eq!(created + updated + unchanged + failed, n_examples);
     let listed = include_str!("../cases/official_rejects.txt");
-    let expected: Vec<&str> = listed.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
+    let expected: Vec<&str> =
+        listed.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
     let mut rejected: Vec<String> = report["rejects"]
         .as_array()
         .unwrap()
         .iter()
-        .map(|reject| format!("{}: {}", reject["place"].as_str().unwrap().replace("examples/", ""), reject["reason"].as_str().unwrap()))
+        .map(|reject| {
+            format!(
+                "{}: {}",
+                reject["place"].as_str().unwrap().replace("examples/", ""),
+                reject["reason"].as_str().unwrap()
+            )
+        })
         .collect();
     rejected.sort();
     if std::env::var_os("SALUS_BLESS").is_some() {
-        let head: String = listed.lines().take_while(|line| line.starts_with('#')).map(|line| format!("{line}\n")).collect();
-        fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/cases/official_rejects.txt"), format!("{head}{}\n", rejected.join("\n"))).unwrap();
+        let head: String =
+            listed.lines().take_while(|line| line.starts_with('#')).map(|line| format!("{line}\n")).collect();
+        fs::write(
+            concat!(env!("CARGO_MANIFEST_DIR"), "/cases/official_rejects.txt"),
+            format!("{head}{}\n", rejected.join("\n")),
+        )
+        .unwrap();
         return;
     }
     assert_eq!(rejected, expected, "rejected examples and their reasons");
@@ -161,10 +178,27 @@ fn broken_input_is_named_and_the_rest_loads() {
     let patient = |id: u32| format!("{{\"resourceType\":\"Patient\",\"id\":\"p{id}\"}}\n");
     fs::write(at("cut.ndjson"), format!("{}{}{{\"resourceType\":\"Pat", patient(1), patient(2))).unwrap();
     fs::write(at("dup.json"), r#"{"resourceType":"Patient","id":"a","id":"b"}"#).unwrap();
-    fs::write(at("latin1.json"), b"{\"resourceType\":\"Patient\",\"id\":\"x\",\"name\":[{\"family\":\"\xe9\"}]}").unwrap();
-    fs::write(at("wrong.json"), r#"{"resourceType":"Patient","id":"w","birthDate":"2023-02-30","colour":"red"}"#).unwrap();
-    fs::write(at("deep.json"), format!("{{\"resourceType\":\"Patient\",\"id\":\"d\",\"x\":{}1{}}}", "[".repeat(5_000), "]".repeat(5_000))).unwrap();
-    fs::write(at("bomb.json.zst"), zstd::encode_all(std::io::repeat(b' ').take_n(200 << 20), 19).unwrap()).unwrap();
+    fs::write(
+        at("latin1.json"),
+        b"{\"resourceType\":\"Patient\",\"id\":\"x\",\"name\":[{\"family\":\"\xe9\"}]}",
+    )
+    .unwrap();
+    fs::write(
+        at("wrong.json"),
+        r#"{"resourceType":"Patient","id":"w","birthDate":"2023-02-30","colour":"red"}"#,
+    )
+    .unwrap();
+    fs::write(
+        at("deep.json"),
+        format!(
+            "{{\"resourceType\":\"Patient\",\"id\":\"d\",\"x\":{}1{}}}",
+            "[".repeat(5_000),
+            "]".repeat(5_000)
+        ),
+    )
+    .unwrap();
+    fs::write(at("bomb.json.zst"), zstd::encode_all(std::io::repeat(b' ').take_n(200 << 20), 19).unwrap())
+        .unwrap();
     let unresolved = r#"{"resourceType":"Bundle","type":"transaction","entry":[{"resource":{"resourceType":"Observation","id":"o","status":"final","code":{"text":"x"},"subject":{"reference":"urn:uuid:00000000-0000-4000-8000-000000000000"}},"request":{"method":"POST","url":"Observation"}}]}"#;
     fs::write(at("unresolved.json"), unresolved).unwrap();
     let report = salus(dir.path(), &["import", "in", "--data-dir", "data", "--json"]).expect(4).json();
@@ -172,7 +206,11 @@ fn broken_input_is_named_and_the_rest_loads() {
     assert_eq!((created, failed), (2, 7), "{report}");
     let reason = |name: &str| {
         let rejects = report["rejects"].as_array().unwrap();
-        let of: Vec<&str> = rejects.iter().filter(|r| r["place"].as_str().unwrap().contains(name)).map(|r| r["reason"].as_str().unwrap()).collect();
+        let of: Vec<&str> = rejects
+            .iter()
+            .filter(|r| r["place"].as_str().unwrap().contains(name))
+            .map(|r| r["reason"].as_str().unwrap())
+            .collect();
         of.join(" / ")
     };
     for (name, words) in [

@@ -65,12 +65,18 @@ fn a_public_address_without_tls_is_refused() {
 fn a_patient_sees_one_record() {
     let dir = tempfile::tempdir().unwrap();
     let service = token(dir.path(), "data", &["--role", "service"]);
-    let own = token(dir.path(), "data", &["--role", "clinician", "--scopes", "patient/*.rs", "--patient", "a"]);
+    let own =
+        token(dir.path(), "data", &["--role", "clinician", "--scopes", "patient/*.rs", "--patient", "a"]);
     let server = Server::start(dir.path(), &SERVE);
     let mut all = Client::new(&server.fhir(), Some(&service));
     let mut one = Client::new(&server.fhir(), Some(&own));
     for id in ["a", "b"] {
-        all.send("PUT", &format!("Patient/{id}"), Some(&format!(r#"{{"resourceType":"Patient","id":"{id}","gender":"female"}}"#))).expect(201);
+        all.send(
+            "PUT",
+            &format!("Patient/{id}"),
+            Some(&format!(r#"{{"resourceType":"Patient","id":"{id}","gender":"female"}}"#)),
+        )
+        .expect(201);
         let observation = format!(
             r#"{{"resourceType":"Observation","id":"o{id}","status":"final","code":{{"text":"x"}},"subject":{{"reference":"Patient/{id}"}}}}"#
         );
@@ -80,12 +86,22 @@ fn a_patient_sees_one_record() {
     one.get("Patient/b").expect(404);
     one.get("Observation/ob").expect(404);
     one.get("Patient/c").expect(404);
-    for query in ["Patient?_total=accurate", "Observation?_total=accurate", "Patient?gender=female&_total=accurate", "Observation?subject:Patient.gender=female&_total=accurate"] {
+    for query in [
+        "Patient?_total=accurate",
+        "Observation?_total=accurate",
+        "Patient?gender=female&_total=accurate",
+        "Observation?subject:Patient.gender=female&_total=accurate",
+    ] {
         let bundle = one.get(query).expect(200);
         assert!(bundle.text.contains("\"total\":1"), "{query}: {}", bundle.text);
         assert!(!bundle.text.contains("Patient/b"), "{query}: {}", bundle.text);
     }
-    assert!(one.get("Patient?_has:Observation:subject:_id=ob&_total=accurate").expect(200).text.contains("\"total\":0"));
+    assert!(
+        one.get("Patient?_has:Observation:subject:_id=ob&_total=accurate")
+            .expect(200)
+            .text
+            .contains("\"total\":0")
+    );
     one.send("PUT", "Patient/a", Some(r#"{"resourceType":"Patient","id":"a"}"#)).expect(403);
 }
 
@@ -98,10 +114,14 @@ fn the_demo_runs_once_and_says_what_it_did() {
     assert_eq!(first["loaded"]["updated"], 0);
     let again = salus(dir.path(), &args).expect(0).json();
     assert_eq!(again["loaded"]["created"], 0, "a second demo changes nothing");
-    let found = salus(dir.path(), &["search", "Patient?_total=accurate", "--data-dir", "salus-demo", "--json"]).expect(0).json();
+    let found =
+        salus(dir.path(), &["search", "Patient?_total=accurate", "--data-dir", "salus-demo", "--json"])
+            .expect(0)
+            .json();
     assert_eq!(found["total"], 25);
     salus(dir.path(), &["doctor", "--data-dir", "salus-demo"]).expect(0);
-    let rebuilt = salus(dir.path(), &["rebuild", "index", "--data-dir", "salus-demo", "--json"]).expect(0).json();
+    let rebuilt =
+        salus(dir.path(), &["rebuild", "index", "--data-dir", "salus-demo", "--json"]).expect(0).json();
     assert!(rebuilt["resources"].as_u64().unwrap() > 500, "{rebuilt}");
     salus(dir.path(), &["store", "check", "--data-dir", "salus-demo"]).expect(0);
 }
@@ -109,10 +129,12 @@ fn the_demo_runs_once_and_says_what_it_did() {
 #[test]
 fn no_synthetic_name_is_in_any_log() {
     let dir = tempfile::tempdir().unwrap();
-    salus(dir.path(), &["synth", "--patients", "30", "--seed", "7", "--out", "people", "--format", "ndjson"]).expect(0);
+    salus(dir.path(), &["synth", "--patients", "30", "--seed", "7", "--out", "people", "--format", "ndjson"])
+        .expect(0);
     let secret = token(dir.path(), "data", &["--role", "service"]);
     let server = Server::start(dir.path(), &SERVE);
-    let import = salus(dir.path(), &["import", "people", "--url", &server.fhir(), "--token", &secret]).expect(0);
+    let import =
+        salus(dir.path(), &["import", "people", "--url", &server.fhir(), "--token", &secret]).expect(0);
     let mut client = Client::new(&server.fhir(), Some(&secret));
     let patients = fs::read_to_string(dir.path().join("people/Patient.ndjson")).unwrap();
     let mut families: Vec<String> = Vec::new();
@@ -124,7 +146,9 @@ fn no_synthetic_name_is_in_any_log() {
         let encoded: String = family.bytes().map(|b| format!("%{b:02X}")).collect();
         client.get(&format!("Patient?family={encoded}")).expect(200);
         client.get(&format!("Patient?birthdate={encoded}")).expect(400);
-        client.send("POST", "Patient", Some(&format!(r#"{{"resourceType":"Patient","name":"{family}"}}"#))).expect(422);
+        client
+            .send("POST", "Patient", Some(&format!(r#"{{"resourceType":"Patient","name":"{family}"}}"#)))
+            .expect(422);
     }
     let written = format!("{}{}{}", server.log(), import.stdout, import.stderr);
     for family in families.iter().filter(|family| family.len() > 3) {

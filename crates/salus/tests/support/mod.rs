@@ -64,7 +64,12 @@ pub struct Server {
 impl Server {
     /// `salus serve` (or another command that serves) on a free port.
     pub fn start(dir: &Path, args: &[&str]) -> Server {
-        let mut child = command(dir).args(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary was built");
+        let mut child = command(dir)
+            .args(args)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary was built");
         let log = Arc::new(Mutex::new(String::new()));
         follow(child.stdout.take().expect("piped"), Arc::clone(&log));
         follow(child.stderr.take().expect("piped"), Arc::clone(&log));
@@ -76,7 +81,10 @@ impl Server {
                 return Server { child, url, log };
             }
             let ended = child.try_wait().expect("the process can be asked");
-            assert!(ended.is_none() && started.elapsed() < Duration::from_secs(START_SECS_MAX), "no server: {text}");
+            assert!(
+                ended.is_none() && started.elapsed() < Duration::from_secs(START_SECS_MAX),
+                "no server: {text}"
+            );
             std::thread::sleep(Duration::from_millis(20));
         }
     }
@@ -140,7 +148,8 @@ pub struct Answer {
 
 impl Answer {
     pub fn json(&self) -> Value {
-        json::parse(self.text.as_bytes(), &Limits::default()).unwrap_or_else(|error| panic!("{error}: {}", self.text))
+        json::parse(self.text.as_bytes(), &Limits::default())
+            .unwrap_or_else(|error| panic!("{error}: {}", self.text))
     }
 
     pub fn header(&self, name: &str) -> &str {
@@ -156,14 +165,16 @@ impl Answer {
 
 impl Client {
     pub fn new(base: &str, token: Option<&str>) -> Client {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts");
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts");
         Client { runtime, connection: Connection::new(base, token).expect("the base is a URL") }
     }
 
     pub fn send(&mut self, method: &str, path: &str, body: Option<&str>) -> Answer {
         let method: Method = method.parse().expect("a method");
         let body = body.map(|body| Bytes::from(body.to_owned()));
-        let answer = self.runtime.block_on(self.connection.send(method, path, body)).expect("the server answers");
+        let answer =
+            self.runtime.block_on(self.connection.send(method, path, body)).expect("the server answers");
         let text = String::from_utf8(answer.body.to_vec()).expect("answers are text");
         Answer { status: answer.status.as_u16(), headers: answer.headers, text }
     }
