@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use fhir::definitions::{self, TypeId};
 
 use crate::primitive::Primitive;
+use crate::rules::{Rule, rules_of};
 
 /// What the JSON of a type is.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -15,8 +16,6 @@ pub(crate) enum Shape {
     AnyResource,
     /// `Reference`.
     Reference,
-    /// `Extension`.
-    Extension,
     /// Any other object.
     Object,
 }
@@ -26,6 +25,8 @@ pub(crate) struct Info {
     pub(crate) shape: Shape,
     /// A bit for each element by its position; the widest type of R4 has fewer than 128.
     pub(crate) required: u128,
+    /// Own rules and those of the bases.
+    pub(crate) rules: Vec<&'static Rule>,
 }
 
 /// By the number of the type.
@@ -42,13 +43,18 @@ fn of(ty: TypeId) -> Info {
     let shape = match ty.name() {
         "Resource" => Shape::AnyResource,
         "Reference" => Shape::Reference,
-        "Extension" => Shape::Extension,
         name if definitions::is_primitive(ty) => {
             Shape::Primitive(Primitive::named(name).expect("R4 has twenty primitive types"))
         }
         _ => Shape::Object,
     };
-    Info { shape, required }
+    let mut rules = Vec::new();
+    let mut at = Some(ty);
+    while let Some(ty) = at {
+        rules.extend(rules_of(ty.name()));
+        at = ty.base();
+    }
+    Info { shape, required, rules }
 }
 
 /// The bit of an element.

@@ -9,6 +9,9 @@ use crate::primitive::{Primitive, Problem};
 use crate::reference::{Entries, Scope};
 use crate::{ISSUES_MAX, Level};
 
+/// So many names of a choice are shown.
+const KEYS_SHOWN_MAX: usize = 12;
+
 /// A check on its way.
 pub(crate) struct Walk<'i> {
     pub(crate) level: Level,
@@ -45,14 +48,13 @@ impl Walk<'_> {
         self.object(TypeId::of_kind(kind), object, place, &scope);
         if self.is_full() {
             self.contained(object, place);
-            self.rules_of_resource(kind, object, place);
         }
     }
 
     /// A resource inside another one: its type is what it says. One in a bundle's entry is a container of its own.
     fn nested(&mut self, value: &Value, element: &Element, place: &Place, scope: &Scope) {
         let Value::Object(object) = value else {
-            return self.json_type("an object, a resource", value, place);
+            return self.json_type("a resource, which is an object", value, place);
         };
         let Some(kind) = object.get("resourceType").and_then(Value::as_str).and_then(Kind::parse) else {
             let text = "`resourceType` must name a resource type of R4";
@@ -95,9 +97,13 @@ impl Walk<'_> {
             }
         }
         if self.is_full() {
-            let missing = info(ty).required & !seen;
+            let info = info(ty);
+            let missing = info.required & !seen;
             if missing != 0 {
                 self.missing(ty, missing, place);
+            }
+            for rule in info.rules.iter().filter(|rule| (rule.broken)(object)) {
+                self.error(IssueType::Invariant, rule.key, rule.text, place);
             }
         }
     }
@@ -113,7 +119,10 @@ impl Walk<'_> {
     ) {
         match value {
             Value::Array(items) if child.element.repeats() => {
-                self.check_count(child.element, items.len(), place);
+                if items.is_empty() && self.is_full() {
+                    let text = "an array is never empty: leave the element out";
+                    self.error(IssueType::Structure, "empty-array", text, place);
+                }
                 for (at, item) in items.iter().enumerate() {
                     let place = place.item(at);
                     if item.is_null() && is_extended(sibling(), at) {
@@ -132,19 +141,6 @@ impl Walk<'_> {
                 self.error(IssueType::Structure, "array-needed", text, place);
             }
             one => self.value(child, one, place, scope),
-        }
-    }
-
-    fn check_count(&mut self, element: &Element, n_items: usize, place: &Place) {
-        if !self.is_full() {
-            return;
-        }
-        if n_items == 0 {
-            let text = "an array is never empty: leave the element out";
-            self.error(IssueType::Structure, "empty-array", text, place);
-        } else if let Some(max) = element.max.filter(|max| n_items > *max as usize) {
-            let text = format!("`{}` occurs at most {max} times, here are {n_items}", element.name);
-            self.error(IssueType::Structure, "too-many", text, place);
         }
     }
 
@@ -167,15 +163,12 @@ impl Walk<'_> {
             let text = "an element has a value or children: leave it out when there is nothing to say";
             self.error(IssueType::Invariant, "empty-object", text, place);
         }
-        match shape {
-            Shape::Reference => self.reference(child.element, object, place, scope),
-            Shape::Extension => self.extension(object, place),
-            _ => {}
+        if shape == Shape::Reference {
+            self.reference(child.element, object, place, scope);
         }
         if let Some(binding) = child.element.binding {
             self.bound_object(child, binding, object, place);
         }
-        self.rules_of_type(child, object, place);
     }
 
     fn primitive(&mut self, child: Child, primitive: Primitive, value: &Value, place: &Place) {
@@ -193,7 +186,7 @@ impl Walk<'_> {
     }
 
     fn json_type(&mut self, needed: &str, value: &Value, place: &Place) {
-        let text = format!("{needed} is needed here, this is {}", value.type_name());
+        let text = format!("needed here is {needed}; this is {}", value.type_name());
         self.error(IssueType::Structure, "wrong-json-type", text, place);
     }
 
@@ -206,11 +199,12 @@ impl Walk<'_> {
         let here = place.member(key);
         let elements = definitions::elements(ty);
         let name = key.strip_prefix('_').unwrap_or(key);
-        let text = if let Some(choice) =
-            elements.iter().find(|element| element.choice && element.name == name)
-        {
-            let first = choice.types.first().map_or("", |ty| ty.name());
-            format!("`{name}` needs its type in the name, such as `{}`", definitions::choice_key(name, first))
+        let choice = elements.iter().find(|element| element.choice && name.starts_with(element.name));
+        let text = if let Some(choice) = choice {
+            let key = |ty: &TypeId| format!("`{}`", definitions::choice_key(choice.name, ty.name()));
+            let keys: Vec<String> = choice.types.iter().take(KEYS_SHOWN_MAX).map(key).collect();
+            let more = if choice.types.len() > KEYS_SHOWN_MAX { ", ..." } else { "" };
+            format!("`{}[x]` is written with its type: {}{more}", choice.name, keys.join(", "))
         } else if let Some(near) = elements.iter().find(|element| element.name.eq_ignore_ascii_case(name)) {
             format!("`{ty}` has no such element; is `{}` meant", near.name)
         } else if name != key && definitions::child(ty, name).is_some() {

@@ -139,7 +139,7 @@ fn attribute(text: &str) -> Result<&str, Problem> {
     Ok(rest)
 }
 
-/// `&amp;`, `&#160;`, `&#xA0;`.
+/// `&amp;`, `&#160;`, `&#xA0;`; names that only HTML knows (`&nbsp;`) are no XML.
 fn check_entities(text: &str) -> Result<(), Problem> {
     let mut rest = text;
     while let Some(at) = rest.find('&') {
@@ -150,10 +150,12 @@ fn check_entities(text: &str) -> Result<(), Problem> {
                 Some(hex) => !hex.is_empty() && hex.bytes().all(|byte| byte.is_ascii_hexdigit()),
                 None => !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()),
             },
-            None => end > 0 && rest[..end].bytes().all(|byte| byte.is_ascii_alphanumeric()),
+            None => ["amp", "lt", "gt", "quot", "apos"].contains(&&rest[..end]),
         };
         if !right {
-            return Err(wrong("`&` in a narrative is written `&amp;`"));
+            return Err(wrong(
+                "`&` in a narrative is written `&amp;`, and characters as themselves or by number: `&#160;`, not `&nbsp;`",
+            ));
         }
     }
     Ok(())
@@ -174,7 +176,7 @@ mod tests {
     #[test]
     fn narratives_are_well_formed() {
         check(
-            r#"<div xmlns="http://www.w3.org/1999/xhtml">a <b>b</b><br/>&nbsp;&#160;&#xA0;<!-- c --></div>"#,
+            r#"<div xmlns="http://www.w3.org/1999/xhtml">a <b>b</b><br/>&quot;&#160;&#xA0;<!-- c --></div>"#,
             "fine",
         );
         check(r#" <div><img src='a.png' alt="x"/></div > "#, "fine");
@@ -189,6 +191,7 @@ mod tests {
         check("<div class=a>a</div>", "an attribute");
         check("<div class=\"a\"id=\"b\">a</div>", "a tag of the narrative is not well-formed");
         check("<div>a & b</div>", "`&` in a narrative");
+        check("<div>a&nbsp;b</div>", "`&` in a narrative");
         check("<div><a href=\" JavaScript:x\">a</a></div>", "the narrative has a link");
         check("<div><!DOCTYPE a></div>", "the narrative has an element");
         check(&format!("{}a{}", "<div>".repeat(65), "</div>".repeat(65)), "the narrative is nested");

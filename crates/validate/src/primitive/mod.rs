@@ -73,7 +73,7 @@ impl Primitive {
     pub(crate) fn check(self, value: &Value) -> Result<(), Problem> {
         match (self, value) {
             (Primitive::Boolean, Value::Bool(_)) => Ok(()),
-            (Primitive::Boolean, _) => Err(Problem::JsonType("`true` or `false`, without quotes")),
+            (Primitive::Boolean, _) => Err(Problem::JsonType("`true` or `false` without quotes")),
             (Primitive::Decimal, Value::Number(number)) => number::check_decimal(number.as_str()),
             (Primitive::Integer, Value::Number(number)) => number::check_integer(number.as_str()),
             (Primitive::UnsignedInt, Value::Number(number)) => number::check_unsigned(number.as_str()),
@@ -81,7 +81,7 @@ impl Primitive {
             (
                 Primitive::Decimal | Primitive::Integer | Primitive::UnsignedInt | Primitive::PositiveInt,
                 _,
-            ) => Err(Problem::JsonType("a number, without quotes")),
+            ) => Err(Problem::JsonType("a number without quotes")),
             (_, Value::String(text)) => self.check_text(text),
             _ => Err(Problem::JsonType("a string")),
         }
