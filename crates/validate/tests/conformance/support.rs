@@ -1,7 +1,6 @@
 //! Finds published data, and lists what is known to differ from it.
 
 use std::collections::BTreeMap;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use fhir::{Issue, Resource, json::Limits};
@@ -15,35 +14,21 @@ pub(crate) fn r4_package() -> Option<PathBuf> {
         cache.join("salus/r4/package")
     };
     let folder = std::env::var_os("SALUS_R4_PACKAGE").map_or_else(cache, PathBuf::from);
-    present(folder, "the official R4 package")
-}
-
-/// Files of an archive of the shared data folder: path and content.
-pub(crate) fn shared(name: &str) -> Option<Vec<(String, Vec<u8>)>> {
-    let default = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
-    let folder = std::env::var_os("SALUS_SHARED_DATA").map_or_else(default, PathBuf::from);
-    let path = present(folder.join(format!("{name}.tar.zst")), name)?;
-    let file = std::fs::File::open(path).unwrap();
-    let mut archive = tar::Archive::new(zstd::Decoder::new(file).unwrap());
-    let mut files = Vec::new();
-    for entry in archive.entries().unwrap() {
-        let mut entry = entry.unwrap();
-        if entry.header().entry_type().is_file() {
-            let path = entry.path().unwrap().to_string_lossy().into_owned();
-            let mut bytes = Vec::new();
-            entry.read_to_end(&mut bytes).unwrap();
-            files.push((path, bytes));
-        }
+    if folder.is_dir() {
+        return Some(folder);
     }
-    Some(files)
-}
-
-fn present(path: PathBuf, what: &str) -> Option<PathBuf> {
-    if path.exists() {
-        return Some(path);
-    }
-    println!("not checked: {what} is not at {}", path.display());
+    println!("not checked: the official R4 package is not at {} (`./test` fetches it)", folder.display());
     None
+}
+
+/// All files below a folder.
+pub(crate) fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { files.extend(files_below(&path)) } else { files.push(path) }
+    }
+    files
 }
 
 /// All errors of a JSON text, those of reading included.
