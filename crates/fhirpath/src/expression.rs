@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use fhir::definitions::TypeId;
 
+use crate::check;
 use crate::compile::compile;
 use crate::context::Context;
 use crate::error::{PathError, Result};
@@ -69,6 +70,12 @@ impl Expression {
         let eval = Eval::new(context);
         let scope = Scope { this: Some(&context.focus), index: 0, total: None };
         Ok(eval.truth(&self.0.plan, scope)? == Some(true))
+    }
+
+    /// Mistakes that show before evaluation on items of a type: elements that its type does not have, `as()` on many items, a part of what has no
+    /// order. Evaluation gives nothing there, by the rules of FHIRPath, so whoever takes expressions from people checks them first.
+    pub fn check(&self, focus: TypeId) -> Vec<PathError> {
+        check::check(&self.0.tree, focus)
     }
 
     /// The FHIR type of every item that it can give, when that is certain.

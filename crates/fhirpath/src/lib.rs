@@ -27,6 +27,7 @@
 //! `subsumedBy`, `elementDefinition`, `slice`, `checkModifiers`, `conformsTo` with a profile), `defineVariable`, and calculations with units
 //! that the small table of UCUM does not know. `trace` logs nothing.
 
+mod check;
 mod compile;
 mod context;
 mod error;

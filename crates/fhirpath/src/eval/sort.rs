@@ -48,7 +48,7 @@ impl<'a> Eval<'_, 'a> {
     }
 }
 
-/// A missing key comes first.
+/// A missing key comes last; falling, it comes first.
 fn key_order(
     a: Option<&Item<'_>>,
     b: Option<&Item<'_>>,
@@ -61,8 +61,8 @@ fn key_order(
             Order::Foreign => Err(operands("sort", &[a, b]).at(at)),
         },
         (None, None) => Ok(Ordering::Equal),
-        (None, Some(_)) => Ok(Ordering::Less),
-        (Some(_), None) => Ok(Ordering::Greater),
+        (None, Some(_)) => Ok(Ordering::Greater),
+        (Some(_), None) => Ok(Ordering::Less),
     }
 }
 

@@ -208,6 +208,19 @@ fn escaped(text: &str, format: &str) -> std::result::Result<String, Problem> {
     }
 }
 
+/// A bare quote in a JSON string can only mean itself.
+fn with_escaped_quotes(text: &str) -> String {
+    let (mut out, mut escaped) = (String::with_capacity(text.len()), false);
+    for character in text.chars() {
+        if character == '"' && !escaped {
+            out.push('\\');
+        }
+        escaped = character == '\\' && !escaped;
+        out.push(character);
+    }
+    out
+}
+
 /// Nothing when the text is not of the format.
 fn unescaped(text: &str, format: &str) -> std::result::Result<Option<String>, Problem> {
     match format {
@@ -226,7 +239,7 @@ fn unescaped(text: &str, format: &str) -> std::result::Result<Option<String>, Pr
             Ok(Some(out))
         }
         "json" => {
-            let quoted = format!("\"{text}\"");
+            let quoted = format!("\"{}\"", with_escaped_quotes(text));
             let value = json::parse(quoted.as_bytes(), &json::Limits::default()).ok();
             Ok(value.and_then(|value| value.as_str().map(str::to_string)))
         }

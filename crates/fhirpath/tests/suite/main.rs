@@ -1,0 +1,5 @@
+//! The official FHIRPath suite for R4.
+
+mod official;
+mod resource;
+mod xml;
