@@ -121,7 +121,7 @@ fn stays(draw: &mut Draw, person: &Person, span: &Span) -> Vec<Visit> {
 }
 
 fn stay(draw: &mut Draw, person: &Person, day: Day, last: Day, is_readmission: bool) -> Option<Visit> {
-    let reason = admission_reason(draw, person, is_readmission);
+    let reason = admission_reason(draw, person, day, is_readmission);
     let ends = [Disposition::Home, Disposition::Nursing, Disposition::HomeHealth, Disposition::AgainstAdvice];
     let old = if person.age >= 75 { 0.3 } else { 0.06 };
     let start = day.at(draw.between(5 * 60, 22 * 60), person.county.offset_hours);
@@ -139,11 +139,13 @@ fn stay(draw: &mut Draw, person: &Person, day: Day, last: Day, is_readmission: b
     (discharge < last).then_some(visit)
 }
 
-fn admission_reason(draw: &mut Draw, person: &Person, is_readmission: bool) -> Reason {
+fn admission_reason(draw: &mut Draw, person: &Person, day: Day, is_readmission: bool) -> Reason {
     let causes =
         [Chronic::HeartFailure, Chronic::Copd, Chronic::Asthma, Chronic::AtrialFibrillation, Chronic::Stroke];
-    let sick: Vec<Chronic> = causes.into_iter().filter(|chronic| person.has(*chronic)).collect();
-    if !is_readmission && person.has(Chronic::Osteoarthritis) && person.age >= 50 && draw.chance(0.3) {
+    let known =
+        |chronic: Chronic| person.diseases.iter().any(|(one, onset)| *one == chronic && *onset <= day);
+    let sick: Vec<Chronic> = causes.into_iter().filter(|chronic| known(*chronic)).collect();
+    if !is_readmission && known(Chronic::Osteoarthritis) && person.age >= 50 && draw.chance(0.3) {
         return Reason::KneeReplacement;
     }
     if !sick.is_empty() && draw.chance(0.6) {
@@ -177,9 +179,15 @@ fn emergencies(draw: &mut Draw, person: &Person, span: &Span, visits: &mut Vec<V
         let Some(day) = span.day_of_year(draw, year) else { continue };
         let start = day.at(draw.between(0, 1_100), person.county.offset_hours);
         let end = start.plus(draw.between(60, 330));
-        let reason = Reason::Complaint(draw.pick(&EMERGENCIES));
+        let reason = Reason::Complaint(complaint(draw, person, &EMERGENCIES));
         add(visits, Setting::Emergency, start, end, reason);
     }
+}
+
+/// Some complaints are not those of children.
+fn complaint(draw: &mut Draw, person: &Person, all: &'static [Complaint]) -> &'static Complaint {
+    let found = draw.pick(all);
+    if found.is_of_adults && person.age < 18 { &all[1] } else { found }
 }
 
 fn clinic(draw: &mut Draw, person: &Person, span: &Span, visits: &mut Vec<Visit>) {
@@ -208,10 +216,12 @@ fn add_clinic(draw: &mut Draw, person: &Person, setting: Setting, day: Day, visi
     let end = start.plus(draw.between(3, 9) * 5);
     let reason = match setting {
         Setting::Wellness => Reason::CheckUp,
-        _ if person.diseases.is_empty() || draw.chance(0.4) => Reason::Complaint(draw.pick(&AMBULATORY)),
+        _ if person.diseases.is_empty() || draw.chance(0.4) => {
+            Reason::Complaint(complaint(draw, person, &AMBULATORY))
+        }
         _ => match draw.pick(&person.diseases) {
             (chronic, onset) if *onset <= day => Reason::Chronic(*chronic),
-            _ => Reason::Complaint(draw.pick(&AMBULATORY)),
+            _ => Reason::Complaint(complaint(draw, person, &AMBULATORY)),
         },
     };
     add(visits, setting, start, end, reason);

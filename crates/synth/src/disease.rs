@@ -27,13 +27,14 @@ pub(crate) fn age_band(age: i32) -> usize {
 }
 
 /// An acute complaint.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Complaint {
     pub(crate) snomed: Code,
     pub(crate) icd10: Code,
     pub(crate) text: &'static str,
     pub(crate) days: i32,
     pub(crate) drug: Option<Code>,
+    pub(crate) is_of_adults: bool,
 }
 
 const fn icd(text: &'static str, display: &'static str) -> Code {
@@ -165,7 +166,11 @@ pub(crate) const DISEASES: [(Chronic, Disease); 21] = [
 
 const fn complaint(codes: (Code, Code, &'static str), days: i32, drug: Option<Code>) -> Complaint {
     let (snomed, icd10, text) = codes;
-    Complaint { snomed, icd10, text, days, drug }
+    Complaint { snomed, icd10, text, days, drug, is_of_adults: false }
+}
+
+const fn of_adults(complaint: Complaint) -> Complaint {
+    Complaint { is_of_adults: true, ..complaint }
 }
 
 /// What people see a doctor for and get over.
@@ -177,17 +182,17 @@ pub(crate) const AMBULATORY: [Complaint; 7] = [
     complaint((snomed("444814009", "Viral sinusitis (disorder)"), icd("J01.90", "Acute sinusitis, unspecified"), "Sinusitis"), 14, None),
     complaint((snomed("65363002", "Otitis media (disorder)"), icd("H66.90", "Otitis media, unspecified, unspecified ear"), "Otitis media"), 10, Some(AMOXICILLIN)),
     complaint((snomed("6142004", "Influenza (disorder)"), icd("J11.1", "Influenza due to unidentified influenza virus with other respiratory manifestations"), "Influenza"), 8, Some(ACETAMINOPHEN)),
-    complaint((snomed("161891005", "Backache (finding)"), icd("M54.9", "Dorsalgia, unspecified"), "Back pain"), 30, Some(IBUPROFEN)),
+    of_adults(complaint((snomed("161891005", "Backache (finding)"), icd("M54.9", "Dorsalgia, unspecified"), "Back pain"), 30, Some(IBUPROFEN))),
 ];
 
 /// What people come to an emergency department for.
 #[rustfmt::skip]
 pub(crate) const EMERGENCIES: [Complaint; 6] = [
-    complaint((snomed("29857009", "Chest pain (finding)"), icd("R07.9", "Chest pain, unspecified"), "Chest pain"), 2, None),
-    complaint((snomed("44465007", "Sprain of ankle (disorder)"), icd("S93.409A", "Sprain of unspecified ligament of unspecified ankle, initial encounter"), "Ankle sprain"), 21, Some(IBUPROFEN)),
+    of_adults(complaint((snomed("29857009", "Chest pain (finding)"), icd("R07.9", "Chest pain, unspecified"), "Chest pain"), 2, None)),
+    complaint((snomed("111843007", "Viral gastroenteritis (disorder)"), icd("A08.4", "Viral intestinal infection, unspecified"), "Viral gastroenteritis"), 5, None),
     complaint((snomed("21522001", "Abdominal pain (finding)"), icd("R10.9", "Unspecified abdominal pain"), "Abdominal pain"), 3, None),
     complaint((snomed("25064002", "Headache (finding)"), icd("R51.9", "Headache, unspecified"), "Headache"), 2, Some(ACETAMINOPHEN)),
-    complaint((snomed("111843007", "Viral gastroenteritis (disorder)"), icd("A08.4", "Viral intestinal infection, unspecified"), "Viral gastroenteritis"), 5, None),
+    of_adults(complaint((snomed("44465007", "Sprain of ankle (disorder)"), icd("S93.409A", "Sprain of unspecified ligament of unspecified ankle, initial encounter"), "Ankle sprain"), 21, Some(IBUPROFEN))),
     complaint((snomed("65966004", "Fracture of forearm (disorder)"), icd("S52.90XA", "Unspecified fracture of unspecified forearm, initial encounter for closed fracture"), "Forearm fracture"), 60, Some(ACETAMINOPHEN)),
 ];
 

@@ -59,18 +59,19 @@ pub(crate) fn memberships_of(person: &Person, end: Day, years: i32) -> Vec<Membe
     all
 }
 
-/// The Groups of all memberships, in the order of the programmes.
-pub(crate) fn groups_of(memberships: &[Membership], seed: u64) -> Vec<Value> {
-    let mut groups = Vec::new();
-    for (at, (slug, name)) in PROGRAMMES.iter().enumerate() {
-        let members: Vec<Value> = memberships.iter().filter(|one| one.programme == at).map(member).collect();
-        for (part, members) in members.chunks(GROUP_MEMBERS_MAX).enumerate() {
-            let part = if part == 0 { CompactString::default() } else { format_compact!("-{}", part + 1) };
-            let id = format_compact!("s{seed}-{slug}{part}");
-            groups.push(group(&id, slug, name, members.to_vec()));
-        }
-    }
-    groups
+/// The Groups of all memberships in the order of the programmes, one at a time.
+pub(crate) fn groups_of(memberships: &[Membership], seed: u64) -> impl Iterator<Item = Value> {
+    (0..PROGRAMMES.len()).flat_map(move |at| {
+        let members: Vec<&Membership> = memberships.iter().filter(|one| one.programme == at).collect();
+        let n_parts = members.len().div_ceil(GROUP_MEMBERS_MAX);
+        (0..n_parts).map(move |part| {
+            let (slug, name) = PROGRAMMES[at];
+            let number = if part == 0 { CompactString::default() } else { format_compact!("-{}", part + 1) };
+            let of_part = members.iter().skip(part * GROUP_MEMBERS_MAX).take(GROUP_MEMBERS_MAX);
+            let id = format_compact!("s{seed}-{slug}{number}");
+            group(&id, slug, name, of_part.map(|membership| member(membership)).collect())
+        })
+    })
 }
 
 fn member(membership: &Membership) -> Value {

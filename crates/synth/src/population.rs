@@ -85,7 +85,7 @@ impl Population {
     pub fn groups(&self) -> Vec<Value> {
         let members: Vec<Membership> =
             (0..self.config.patients).flat_map(|index| self.memberships(index)).collect();
-        group::groups_of(&members, self.config.seed)
+        group::groups_of(&members, self.config.seed).collect()
     }
 
     pub(crate) fn memberships(&self, index: u32) -> Vec<Membership> {

@@ -16,11 +16,12 @@ use crate::summary::Summary;
 /// Format of the files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// `shared.json`, then a transaction bundle per patient (`patient-000001.json`, …), then `groups.json`.
+    /// Transaction bundles: `shared.json`, then one per patient (`patient-000001.json`, …), then one per Group (`group-0001.json`, …).
     Bundles,
     /// A file per type, one resource a line: `Patient.ndjson`, ….
     Ndjson,
-    /// Tables with a header line: `patients.csv`, `encounters.csv`, …. See the README of the crate for the columns.
+    /// Tables with a header line: `patients.csv`, `encounters.csv`, …. An observation with components has a row per component, a
+    /// Group a row per member.
     Csv,
 }
 
@@ -40,7 +41,8 @@ struct Chunk {
 }
 
 /// Writes the population of a configuration. `sink` gets a file name and bytes; bytes of a name that came before belong behind the
-/// earlier ones. The same configuration gives the same calls, whatever the number of processors.
+/// earlier ones. The same configuration gives the same calls, whatever the number of processors. Memory holds a few patients for each
+/// of them, and some fifty bytes per membership in a programme.
 pub fn write(
     config: Config,
     format: Format,
@@ -67,7 +69,11 @@ pub fn write(
         }
         io::Result::Ok(())
     })?;
-    out.put(tail(format, groups_of(&memberships, population.config().seed)))?;
+    for (number, group) in (1..).zip(groups_of(&memberships, population.config().seed)) {
+        let mut chunk = Chunk::default();
+        chunk.add(format, || format!("group-{number:04}.json"), vec![group]);
+        out.put(chunk)?;
+    }
     out.summary.files = out.seen.len() as u64;
     Ok(out.summary)
 }
@@ -147,13 +153,5 @@ fn head(format: Format, shared: Vec<Value>) -> Chunk {
         csv::add_headers(&mut chunk.pieces);
     }
     chunk.add(format, || "shared.json".to_string(), shared);
-    chunk
-}
-
-fn tail(format: Format, groups: Vec<Value>) -> Chunk {
-    let mut chunk = Chunk::default();
-    if !groups.is_empty() {
-        chunk.add(format, || "groups.json".to_string(), groups);
-    }
     chunk
 }
