@@ -212,3 +212,61 @@ async fn the_log_is_copied_and_begins_again() {
     assert!(log_bytes < 1024 * 1024, "{log_bytes}");
     database.optimize().await.unwrap();
 }
+
+#[tokio::test]
+async fn the_log_is_copied_when_nobody_writes() {
+    let (folder, database) = open();
+    let write =
+        database.write(|conn| conn.execute("INSERT INTO note VALUES (printf('%.*c', 1000000, 'x'))", []));
+    write.await.unwrap();
+    let file_bytes = || folder.path().join("t.db").metadata().unwrap().len();
+    assert!(file_bytes() < 100_000, "{}", file_bytes());
+    let until = std::time::Instant::now() + Duration::from_secs(20);
+    while file_bytes() < 1_000_000 {
+        assert!(std::time::Instant::now() < until, "{}", file_bytes());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_long_read_keeps_its_snapshot_and_does_not_stop_writers() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = Database::open(Options { checkpoint_wal_bytes: 64 * 1024, ..options(&folder) }).unwrap();
+    insert(&database, "a").await.unwrap();
+    let ((begun, has_begun), (go, gate)) = (mpsc::channel::<()>(), mpsc::channel::<()>());
+    let read = tokio::spawn({
+        let database = database.clone();
+        async move {
+            let count = |conn: &rusqlite::Connection| {
+                conn.query_row("SELECT count(*) FROM note", [], |row| row.get::<_, i64>(0))
+            };
+            database
+                .read(move |conn| {
+                    let before = count(conn)?;
+                    begun.send(()).unwrap();
+                    gate.recv().unwrap();
+                    Ok((before, count(conn)?))
+                })
+                .await
+        }
+    });
+    has_begun.recv().unwrap();
+    let fill = |from: i64| {
+        let database = database.clone();
+        async move {
+            for n in from..from + 100 {
+                let text = format!("{n} {}", "x".repeat(4000));
+                database
+                    .write(move |conn| conn.execute("INSERT INTO note VALUES (?1)", [text]))
+                    .await
+                    .unwrap();
+            }
+        }
+    };
+    fill(0).await;
+    assert_eq!(database.stats().n_log_restarts, 0, "the reader needs the old pages");
+    go.send(()).unwrap();
+    assert_eq!(read.await.unwrap().unwrap(), (1, 1));
+    fill(100).await;
+    assert!(database.stats().n_log_restarts > 0);
+}
