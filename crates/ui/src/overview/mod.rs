@@ -22,8 +22,8 @@ mod pyramid;
 pub struct View {
     /// Who is looking.
     pub frame: Frame,
-    /// Resources per type, those with none left out, in any order.
-    pub counts: Vec<(String, u64)>,
+    /// Resources per type, those with none left out, in any order; `None` when the person may not see any type.
+    pub counts: Option<Vec<(String, u64)>>,
     /// People by age and sex; `None` when the person may not see patients.
     pub pyramid: Option<Pyramid>,
     /// The last changes, newest first; `None` when the person may not see the change log.
@@ -74,36 +74,39 @@ const TILES: [(&str, &str, Icon); 6] = [
 
 /// The page.
 pub fn page(view: &View) -> Markup {
-    let total: u64 = view.counts.iter().map(|(_, n)| n).sum();
     let body = html! {
         (head("Overview", "What is in this system, who the people are, and what changed last."))
-        @if total == 0 {
-            div.panel { (empty(Icon::Box, "No resources yet", "Load bundles or NDJSON, or make a synthetic population:", Some("salus import ./data   or   salus demo"))) }
-        } @else {
-            (tiles(view, total))
-            div.columns {
-                @match &view.pyramid {
-                    Some(pyramid) => (pyramid::panel(pyramid)),
-                    None => div.panel { (empty(Icon::People, "The population is not open to your role", "A role that reads patients, such as clinician or analyst, sees it here.", None)) },
-                }
-                (counts(view, total))
-            }
-            (changes(view))
+        @match &view.counts {
+            None => div.panel { (empty(Icon::Box, "Health data is not open to your role", "Administrators and officers manage access under Settings; a clinician or analyst sees the data here.", None)) },
+            Some(counts) if counts.is_empty() => div.panel { (empty(Icon::Box, "No resources yet", "Load bundles or NDJSON, or make a synthetic population:", Some("salus import ./data   or   salus demo"))) },
+            Some(counts) => (filled(view, counts)),
         }
     };
     framed(&view.frame, Some(Place::Overview), "Overview", &body)
 }
 
-fn count_of(view: &View, kind: &str) -> u64 {
-    view.counts.iter().find(|(name, _)| name == kind).map_or(0, |(_, n)| *n)
+fn filled(view: &View, counts: &[(String, u64)]) -> Markup {
+    let total: u64 = counts.iter().map(|(_, n)| n).sum();
+    html! {
+        (tiles(counts, total))
+        div.columns {
+            @match &view.pyramid {
+                Some(pyramid) => (pyramid::panel(pyramid)),
+                None => div.panel { (empty(Icon::People, "The population is not open to your role", "A role that reads patients, such as clinician or analyst, sees it here.", None)) },
+            }
+            (by_type(view, counts, total))
+        }
+        (changes(view))
+    }
 }
 
-fn tiles(view: &View, total: u64) -> Markup {
-    let patients = count_of(view, "Patient");
+fn tiles(counts: &[(String, u64)], total: u64) -> Markup {
+    let count_of = |kind: &str| counts.iter().find(|(name, _)| name == kind).map_or(0, |(_, n)| *n);
+    let patients = count_of("Patient");
     html! {
         div.tiles {
             @for (kind, title, icon) in TILES {
-                @let n = count_of(view, kind);
+                @let n = count_of(kind);
                 a.panel.tile href=(if kind == "Patient" { url::PATIENTS.to_string() } else { url::search_of(kind) }) {
                     span.label { (icon.svg()) (title) }
                     span.value { (grouped(n)) }
@@ -125,8 +128,8 @@ fn per(n: u64, whole: u64) -> String {
     if tenths >= 1_000 { grouped(tenths / 10) } else { format!("{}.{}", tenths / 10, tenths % 10) }
 }
 
-fn counts(view: &View, total: u64) -> Markup {
-    let mut rows = view.counts.clone();
+fn by_type(view: &View, counts: &[(String, u64)], total: u64) -> Markup {
+    let mut rows = counts.to_vec();
     rows.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
     let most = rows.first().map_or(0, |(_, n)| *n);
     html! {

@@ -12,7 +12,9 @@ use super::{Sample, at, frame, now, value};
 pub(super) fn all() -> Vec<Sample> {
     let full = overview_view();
     let mut empty = full.clone();
-    empty.counts.clear();
+    empty.counts = Some(Vec::new());
+    let mut hidden = full.clone();
+    hidden.counts = None;
     let mut closed = full.clone();
     (closed.pyramid, closed.changes) = (None, None);
     let found = search_view();
@@ -32,6 +34,7 @@ pub(super) fn all() -> Vec<Sample> {
     vec![
         ("overview", overview::page(&full)),
         ("overview-empty", overview::page(&empty)),
+        ("overview-hidden", overview::page(&hidden)),
         ("overview-closed", overview::page(&closed)),
         ("search", search::page(&found)),
         ("search-start", search::page(&start)),
@@ -87,7 +90,7 @@ fn overview_view() -> overview::View {
     };
     overview::View {
         frame: frame(),
-        counts: COUNTS.iter().map(|(kind, n)| (kind.to_string(), *n)).collect(),
+        counts: Some(COUNTS.iter().map(|(kind, n)| (kind.to_string(), *n)).collect()),
         pyramid: Some(Pyramid { bands: bands.collect(), unknown_age: 3, as_of: "2026-11-25".into() }),
         changes: Some(vec![
             change(16, ChangeOp::Updated, "Patient", "synth-0104", 2, "token:lab-interface"),
