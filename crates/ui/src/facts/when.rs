@@ -3,7 +3,7 @@
 use fhir::Value;
 
 /// Elements that say when, most telling first. A period counts by its start.
-const ELEMENTS: [&str; 26] = [
+const ELEMENTS: [&str; 28] = [
     "effectiveDateTime",
     "effectivePeriod",
     "effectiveInstant",
@@ -15,6 +15,8 @@ const ELEMENTS: [&str; 26] = [
     "occurrencePeriod",
     "period",
     "authoredOn",
+    "authored",
+    "startDate",
     "whenHandedOver",
     "whenPrepared",
     "servicedDate",
