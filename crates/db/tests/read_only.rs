@@ -14,9 +14,12 @@ const FOLDER: &str = "DB_TEST_READ_ONLY";
 const NOBODY: u32 = 65_534;
 const MIGRATIONS: &[&str] = &["CREATE TABLE t (x)"];
 
-/// Root may write everywhere, so this file's tests run again as nobody, from a copy that nobody can execute.
+/// Root may write everywhere, so the test runs itself again as nobody, from a copy that nobody can execute.
 #[test]
 fn a_read_only_folder_is_an_error_of_its_own() {
+    if let Some(folder) = std::env::var_os(FOLDER) {
+        return check_as_nobody(Path::new(&folder));
+    }
     let parent = tempfile::tempdir().unwrap();
     let set_mode = |path: &Path, mode| fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
     set_mode(parent.path(), 0o755);
@@ -31,7 +34,10 @@ fn a_read_only_folder_is_an_error_of_its_own() {
     fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
     set_mode(&program, 0o755);
     let mut child = Command::new(program);
-    child.args(["--exact", "in_a_read_only_folder", "--nocapture"]).env(FOLDER, &folder).current_dir("/");
+    child
+        .args(["--exact", "a_read_only_folder_is_an_error_of_its_own", "--nocapture"])
+        .env(FOLDER, &folder)
+        .current_dir("/");
     if folder.metadata().unwrap().uid() == 0 {
         child.uid(NOBODY).gid(NOBODY);
     }
@@ -46,10 +52,7 @@ fn a_read_only_folder_is_an_error_of_its_own() {
     assert!(String::from_utf8_lossy(&output.stdout).contains("1 passed"));
 }
 
-#[test]
-fn in_a_read_only_folder() {
-    let Some(folder) = std::env::var_os(FOLDER) else { return };
-    let folder = Path::new(&folder);
+fn check_as_nobody(folder: &Path) {
     for name in ["there.db", "new.db"] {
         let error = Database::open(Options::new(folder.join(name), 0x5a17, MIGRATIONS)).err();
         assert!(matches!(error, Some(DbError::ReadOnly)), "{name}: {error:?}");
