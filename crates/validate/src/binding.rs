@@ -11,7 +11,7 @@ use crate::walk::Walk;
 /// So many codes of a value set are shown.
 const CODES_SHOWN_MAX: usize = 12;
 
-impl Walk<'_> {
+impl Walk {
     /// A primitive value: a `code`, or a `string` or `uri` that is bound.
     pub(crate) fn bound_code(&mut self, binding: BindingRef, code: &str, place: &Place) {
         if let Some(set) = binding.required_codes()

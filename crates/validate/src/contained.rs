@@ -6,7 +6,7 @@ use fhir::{IssueType, Object, Value};
 use crate::place::Place;
 use crate::walk::Walk;
 
-impl Walk<'_> {
+impl Walk {
     pub(crate) fn contained(&mut self, container: &Object, place: &Place) {
         let contained = container.get("contained").map_or(&[][..], Value::items);
         for (at, resource) in contained.iter().enumerate() {

@@ -4,6 +4,7 @@ use std::sync::OnceLock;
 
 use fhir::definitions::{self, TypeId};
 
+use crate::invariant::{Invariant, compile};
 use crate::primitive::Primitive;
 use crate::rules::{Rule, rules_of};
 
@@ -27,6 +28,14 @@ pub(crate) struct Info {
     pub(crate) required: u128,
     /// Own rules and those of the bases.
     pub(crate) rules: Vec<&'static Rule>,
+    /// Rules in FHIRPath, compiled when the first value of the type comes.
+    invariants: OnceLock<Vec<Invariant>>,
+}
+
+impl Info {
+    pub(crate) fn invariants(&self, ty: TypeId) -> &[Invariant] {
+        self.invariants.get_or_init(|| compile(ty))
+    }
 }
 
 /// By the number of the type.
@@ -54,7 +63,7 @@ fn of(ty: TypeId) -> Info {
         rules.extend(rules_of(ty.name()));
         at = ty.base();
     }
-    Info { shape, required, rules }
+    Info { shape, required, rules, invariants: OnceLock::new() }
 }
 
 /// The bit of an element.

@@ -16,7 +16,9 @@
 
 mod binding;
 mod contained;
+mod distinct;
 mod info;
+mod invariant;
 mod place;
 mod primitive;
 mod reference;
@@ -24,7 +26,7 @@ mod rules;
 mod walk;
 mod xhtml;
 
-use fhir::{Issue, IssueType, Resource};
+use fhir::{Issue, Resource};
 
 /// How much is checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,17 +37,10 @@ pub enum Level {
     Full,
 }
 
-/// Most issues that are reported of one resource; one more says that there are others.
+/// Most errors, and most warnings, that are reported of one resource; one more says that there are others.
 pub const ISSUES_MAX: usize = 200;
 
 /// What is wrong with a resource; nothing when all is well. Each issue has a FHIRPath `expression`.
 pub fn check(resource: &Resource, level: Level) -> Vec<Issue> {
-    let mut issues = Vec::new();
-    walk::Walk { level, issues: &mut issues }.root(resource.kind(), resource.object());
-    if issues.len() > ISSUES_MAX {
-        issues.truncate(ISSUES_MAX);
-        let text = format!("more than {ISSUES_MAX} issues: mend these first, the others are not shown");
-        issues.push(Issue::error(IssueType::TooCostly, "too-many-issues", text).at(resource.kind().name()));
-    }
-    issues
+    walk::Walk::new(level).root(resource)
 }

@@ -13,7 +13,9 @@ pub(crate) struct Scope<'a> {
     /// The type of the container.
     pub(crate) kind: Kind,
     /// The resource whose contained resources `#id` leads to.
-    pub(crate) container: &'a Object,
+    pub(crate) container: &'a Value,
+    /// The resource itself: the container or one that is contained in it.
+    pub(crate) resource: &'a Value,
     /// The bundle around it.
     pub(crate) bundle: Option<&'a Entries<'a>>,
 }
@@ -37,7 +39,7 @@ fn kind_of(resource: &Value) -> Option<Kind> {
     resource.text("resourceType").and_then(Kind::parse)
 }
 
-impl Walk<'_> {
+impl Walk {
     pub(crate) fn reference(&mut self, element: &Element, object: &Object, place: &Place, scope: &Scope) {
         let text = object.get("reference").and_then(Value::as_str);
         let said = object.get("type").and_then(Value::as_str).and_then(Kind::parse);

@@ -5,6 +5,8 @@
 use fhir::date::{Date, Precision, parse_date};
 use fhir::{Object, Value};
 
+use crate::distinct::{codes_repeat, full_urls_repeat, link_ids_repeat};
+
 /// A rule on an object.
 pub(crate) struct Rule {
     /// Its key, which is the slug of the issue.
@@ -133,6 +135,64 @@ const TABLE: &[(&str, &[Rule])] = &[
                 text: "a condition that was entered in error has no `clinicalStatus`",
             },
         ],
+    ),
+    (
+        "Bundle",
+        &[Rule {
+            key: "bdl-7",
+            broken: full_urls_repeat,
+            text: "two entries have the same `fullUrl` and version: give each resource its own",
+        }],
+    ),
+    (
+        "CodeSystem",
+        &[Rule {
+            key: "csd-1",
+            broken: codes_repeat,
+            text: "a code occurs twice in the code system: keep one",
+        }],
+    ),
+    (
+        "Questionnaire",
+        &[Rule {
+            key: "que-2",
+            broken: link_ids_repeat,
+            text: "a `linkId` occurs twice in the questionnaire: give each item its own",
+        }],
+    ),
+    (
+        "Questionnaire.item",
+        // As R4 says it in words; its FHIRPath counts to two.
+        &[Rule {
+            key: "que-12",
+            broken: |item| {
+                item.get("enableWhen").is_some_and(|conditions| conditions.items().len() > 1)
+                    && !has!(item, "enableBehavior")
+            },
+            text: "with more than one `enableWhen`, `enableBehavior` says whether all or any must hold",
+        }],
+    ),
+    (
+        "Questionnaire.item.enableWhen",
+        // The FHIRPath of R4 asks for a type that no answer has.
+        &[Rule {
+            key: "que-7",
+            broken: |when| text(when, "operator") == Some("exists") && !has!(when, "answerBoolean"),
+            text: "with the operator `exists` the answer is `answerBoolean`",
+        }],
+    ),
+    (
+        "Timing.repeat",
+        // The FHIRPath of R4 fails when there are several `when`.
+        &[Rule {
+            key: "tim-9",
+            broken: |repeat| {
+                let when = repeat.get("when").map_or(&[][..], Value::items);
+                let is_meal = |code: &Value| matches!(code.as_str(), Some("C" | "CM" | "CD" | "CV"));
+                has!(repeat, "offset") && (when.is_empty() || when.iter().any(is_meal))
+            },
+            text: "an `offset` needs a `when` that is not the meal itself (C, CM, CD, CV)",
+        }],
     ),
     (
         "Bundle.entry",

@@ -1,7 +1,7 @@
 //! Walks a resource along the definitions: known elements, arrays, JSON types, choices, cardinality, extensions of primitives.
 
 use fhir::definitions::{self, Child, Element, TypeId};
-use fhir::{Issue, IssueType, Kind, Object, Value};
+use fhir::{Issue, IssueType, Kind, Object, Resource, Severity, Value};
 
 use crate::info::{Shape, bit, info};
 use crate::place::Place;
@@ -13,23 +13,38 @@ use crate::{ISSUES_MAX, Level};
 const KEYS_SHOWN_MAX: usize = 12;
 
 /// A check on its way.
-pub(crate) struct Walk<'i> {
-    pub(crate) level: Level,
-    pub(crate) issues: &'i mut Vec<Issue>,
+pub(crate) struct Walk {
+    level: Level,
+    issues: Vec<Issue>,
+    n_errors: usize,
+    n_warnings: usize,
 }
 
-impl Walk<'_> {
+impl Walk {
+    pub(crate) fn new(level: Level) -> Walk {
+        Walk { level, issues: Vec::new(), n_errors: 0, n_warnings: 0 }
+    }
+
     /// A resource that stands alone.
-    pub(crate) fn root(&mut self, kind: Kind, object: &Object) {
-        let place = Place::root(kind.name());
-        self.resource(kind, object, &place, None);
+    pub(crate) fn root(mut self, resource: &Resource) -> Vec<Issue> {
+        let place = Place::root(resource.kind().name());
+        self.resource(resource.kind(), resource.value(), resource.object(), &place, None);
+        for (n_issues, severity) in [(self.n_errors, Severity::Error), (self.n_warnings, Severity::Warning)] {
+            if n_issues > ISSUES_MAX {
+                let text =
+                    format!("there are {n_issues} of these: mend the first {ISSUES_MAX}, which are shown");
+                let more = Issue::error(IssueType::TooCostly, "too-many-issues", text);
+                self.issues.push(Issue { severity, ..more }.at(place.to_string()));
+            }
+        }
+        self.issues
     }
 
     pub(crate) fn is_full(&self) -> bool {
         self.level >= Level::Full
     }
 
-    /// Adds an error. One more than the limit is kept, so that its existence is known.
+    /// Adds an error.
     pub(crate) fn error(
         &mut self,
         code: IssueType,
@@ -37,15 +52,29 @@ impl Walk<'_> {
         text: impl Into<String>,
         place: &Place,
     ) {
-        if self.issues.len() <= ISSUES_MAX {
-            self.issues.push(Issue::error(code, slug, text).at(place.to_string()));
+        self.push(Issue::error(code, slug, text), place);
+    }
+
+    /// Adds an issue; of those beyond the limit only the number is kept.
+    pub(crate) fn push(&mut self, issue: Issue, place: &Place) {
+        let n_issues = if issue.is_error() { &mut self.n_errors } else { &mut self.n_warnings };
+        *n_issues += 1;
+        if *n_issues <= ISSUES_MAX {
+            self.issues.push(issue.at(place.to_string()));
         }
     }
 
-    fn resource(&mut self, kind: Kind, object: &Object, place: &Place, bundle: Option<&Entries>) {
+    fn resource(
+        &mut self,
+        kind: Kind,
+        value: &Value,
+        object: &Object,
+        place: &Place,
+        bundle: Option<&Entries>,
+    ) {
         let own = (kind == Kind::BUNDLE && self.is_full()).then(|| Entries::of(object));
-        let scope = Scope { kind, container: object, bundle: own.as_ref().or(bundle) };
-        self.object(TypeId::of_kind(kind), object, place, &scope);
+        let scope = Scope { kind, container: value, resource: value, bundle: own.as_ref().or(bundle) };
+        self.object(TypeId::of_kind(kind), value, object, place, &scope);
         if self.is_full() {
             self.contained(object, place);
         }
@@ -61,13 +90,14 @@ impl Walk<'_> {
             return self.error(IssueType::Structure, "resource-type", text, &place.member("resourceType"));
         };
         if element.name == "contained" {
-            self.object(TypeId::of_kind(kind), object, place, scope);
+            let scope = Scope { resource: value, ..*scope };
+            self.object(TypeId::of_kind(kind), value, object, place, &scope);
         } else {
-            self.resource(kind, object, place, scope.bundle);
+            self.resource(kind, value, object, place, scope.bundle);
         }
     }
 
-    pub(crate) fn object(&mut self, ty: TypeId, object: &Object, place: &Place, scope: &Scope) {
+    fn object(&mut self, ty: TypeId, whole: &Value, object: &Object, place: &Place, scope: &Scope) {
         let (mut seen, mut chosen) = (0u128, 0u128);
         for (key, value) in object.iter() {
             let sibling = key.strip_prefix('_');
@@ -105,6 +135,7 @@ impl Walk<'_> {
             for rule in info.rules.iter().filter(|rule| (rule.broken)(object)) {
                 self.error(IssueType::Invariant, rule.key, rule.text, place);
             }
+            self.invariants(ty, whole, place, scope);
         }
     }
 
@@ -149,7 +180,7 @@ impl Walk<'_> {
             (Shape::Primitive(primitive), _) => self.primitive(child, primitive, value, place),
             (Shape::AnyResource, _) => self.nested(value, child.element, place, scope),
             (shape, Value::Object(object)) => {
-                self.object(child.ty, object, place, scope);
+                self.object(child.ty, value, object, place, scope);
                 if self.is_full() {
                     self.complex(child, shape, object, place, scope);
                 }
@@ -258,7 +289,7 @@ impl Walk<'_> {
         let Value::Object(object) = value else {
             return self.json_type("an object with `id` or `extension`", value, place);
         };
-        self.object(child.ty, object, place, scope);
+        self.object(child.ty, value, object, place, scope);
         if self.is_full() && object.is_empty() {
             let text = "here is neither a value nor an extension: leave it out";
             self.error(IssueType::Invariant, "empty-object", text, place);
