@@ -37,7 +37,7 @@ fn refers(resource: &Resource, of: Kind, inside: &dyn Fn(&str) -> bool) -> bool 
     if codes.is_empty() {
         return false;
     }
-    search::extract(resource, &[]).references.iter().any(|row| match &row.target {
+    search::extract_references(resource, &[]).iter().any(|row| match &row.target {
         Target::Local { kind, id } => *kind == of && inside(id) && codes.contains(&row.param.def().code),
         Target::Url(_) => false,
     })

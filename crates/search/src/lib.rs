@@ -9,12 +9,17 @@ pub mod restriction;
 pub mod rows;
 pub mod unit;
 
+mod derived;
 mod event;
+mod extract;
 mod fold;
+mod matches;
 mod parse;
 mod registry;
 
+pub use derived::{EquityError, EquityRules};
 pub use event::{event_date_param, patient_params};
+pub use extract::{Extractor, extract_references};
 pub use fold::fold;
 pub use param::{ParamDef, ParamId};
 pub use parse::{Options, Parsed, parse};

@@ -75,7 +75,7 @@ fn of_definition(kind: Kind, param: &SearchParam) -> ParamDef {
     let components = param.components.iter().map(|part| ComponentDef {
         code: part.code,
         ty: part.ty,
-        expression: part.expression,
+        expression: corrected(param.code, part.code, part.expression),
     });
     ParamDef {
         code: param.code,
@@ -85,6 +85,15 @@ fn of_definition(kind: Kind, param: &SearchParam) -> ParamDef {
         targets: narrowed(param),
         components: components.collect(),
         url: param.url,
+    }
+}
+
+/// R4 gives the two parts of `DocumentReference.relationship` each other's expression (put right in R5).
+fn corrected(code: &str, part: &str, expression: &'static str) -> &'static str {
+    match (code, part, expression) {
+        ("relationship", "relatesto", "code") => "target",
+        ("relationship", "relation", "target") => "code",
+        _ => expression,
     }
 }
 

@@ -235,3 +235,26 @@ pub struct RelationRow {
     /// Until before this one; `i64::MAX` when not stated.
     pub high: i64,
 }
+
+impl IndexRows {
+    /// How many rows there are.
+    pub fn len(&self) -> usize {
+        self.tokens.len()
+            + self.token_texts.len()
+            + self.of_types.len()
+            + self.strings.len()
+            + self.dates.len()
+            + self.numbers.len()
+            + self.quantities.len()
+            + self.references.len()
+            + self.reference_identifiers.len()
+            + self.uris.len()
+            + self.composites.len()
+            + self.relations.len()
+    }
+
+    /// Is there none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}

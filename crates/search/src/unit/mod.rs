@@ -6,6 +6,10 @@ mod factor;
 mod grammar;
 mod table;
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use compact_str::CompactString;
 use fhir::Decimal;
 
@@ -14,6 +18,9 @@ use table::{BASES, N_BASES};
 
 /// The system of UCUM codes.
 pub const UCUM: &str = "http://unitsofmeasure.org";
+
+/// Most units that a thread remembers.
+const UNITS_MAX: usize = 1_000;
 
 /// A unit that can be converted.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,6 +47,24 @@ pub fn parse(code: &str) -> Option<Unit> {
     };
     let numerator = factor.numerator();
     Some(Unit { factor, offset, numerator, canonical: name_of(&dimensions) })
+}
+
+/// The same, remembered by this thread: resources use few units over and over.
+pub(crate) fn cached(code: &str) -> Option<Arc<Unit>> {
+    thread_local! {
+        static UNITS: RefCell<HashMap<CompactString, Option<Arc<Unit>>>> = RefCell::default();
+    }
+    UNITS.with_borrow_mut(|units| {
+        if let Some(known) = units.get(code) {
+            return known.clone();
+        }
+        if units.len() >= UNITS_MAX {
+            units.clear();
+        }
+        let unit = parse(code).map(Arc::new);
+        units.insert(code.into(), unit.clone());
+        unit
+    })
 }
 
 impl Unit {
