@@ -14,10 +14,18 @@ use search::Restriction;
 /// Decides the writes of one principal.
 pub(crate) struct Decision {
     pub(crate) principal: Arc<Principal>,
+    pub(crate) bases: Arc<[String]>,
 }
 
 impl Decide for Decision {
-    fn decide(&self, op: Op, kind: Kind, _id: &str, stored: Option<&Resource>, new: Option<&Resource>) -> Verdict {
+    fn decide(
+        &self,
+        op: Op,
+        kind: Kind,
+        _id: &str,
+        stored: Option<&Resource>,
+        new: Option<&Resource>,
+    ) -> Verdict {
         let right = match (op, stored) {
             (Op::Delete, _) => Right::Delete,
             (Op::Create, _) | (Op::Update, None) => Right::Create,
@@ -27,11 +35,13 @@ impl Decide for Decision {
         if restriction == Restriction::Nothing {
             return Verdict::Forbid(no_scope(right, kind));
         }
-        if stored.is_some_and(|resource| !admits(&restriction, resource)) {
+        if stored.is_some_and(|resource| !admits(&restriction, resource, &self.bases)) {
             return Verdict::Hidden;
         }
-        if new.is_some_and(|resource| !admits(&restriction, resource)) {
-            return Verdict::Forbid("the resource would be outside the compartment of the token's patient".into());
+        if new.is_some_and(|resource| !admits(&restriction, resource, &self.bases)) {
+            return Verdict::Forbid(
+                "the resource would be outside the compartment of the token's patient".into(),
+            );
         }
         Verdict::Permit
     }

@@ -55,10 +55,40 @@ pub enum GateError {
     UnknownToken(String),
     /// The store refused or failed.
     #[error(transparent)]
-    Store(#[from] StoreError),
+    Store(StoreError),
     /// The ledger could not record the access, so nothing was released.
     #[error("the audit ledger did not take the record: {0}")]
     Ledger(#[from] db::DbError),
+}
+
+impl From<StoreError> for GateError {
+    /// A refusal of the decision inside the store is a refusal of the gate.
+    fn from(error: StoreError) -> GateError {
+        match error {
+            StoreError::Forbidden(why) => GateError::Forbidden(why),
+            error => GateError::Store(error),
+        }
+    }
+}
+
+impl GateError {
+    /// Was it asked for wrongly; else this machine failed.
+    pub fn is_callers(&self) -> bool {
+        match self {
+            GateError::Store(error) => !matches!(
+                error,
+                StoreError::Full
+                    | StoreError::ReadOnly
+                    | StoreError::NewerVersion { .. }
+                    | StoreError::Locked
+                    | StoreError::Corrupt { .. }
+                    | StoreError::Io { .. }
+                    | StoreError::Closed
+            ),
+            GateError::Ledger(_) => false,
+            _ => true,
+        }
+    }
 }
 
 /// Why somebody is nobody.

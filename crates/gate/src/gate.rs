@@ -10,6 +10,7 @@ use crate::error::GateError;
 use crate::govern::Govern;
 use crate::identity::cache::AuthCache;
 use crate::ledger;
+use crate::ledger::append::Ledger;
 use crate::ledger::query::{AuditEntry, AuditQuery};
 use crate::ledger::record::{Action, Outcome, Record};
 use crate::principal::Access;
@@ -45,26 +46,36 @@ pub struct Gate {
 pub(crate) struct Inner {
     pub(crate) store: Store,
     pub(crate) govern: Govern,
+    pub(crate) ledger: Ledger,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) validation: Validation,
     pub(crate) cache: AuthCache,
     /// Keys the links between pages, so that nobody makes one up.
     pub(crate) cursor_secret: [u8; 32],
+    /// Addresses under which this server's resources are known.
+    pub(crate) bases: Arc<[String]>,
 }
 
 impl Gate {
     /// Opens the store and the ledger in a data folder. A second process on the folder is refused.
     pub fn open(config: GateConfig, clock: Arc<dyn Clock>) -> Result<Gate, GateError> {
-        let store = Store::open(config.store.clone(), Arc::clone(&clock))?;
-        let govern = Govern::open(&config.store)?;
+        let own = std::iter::once(&config.store.base_url);
+        let bases = own.chain(&config.store.other_base_urls).cloned().collect();
+        let ledger_file = Govern::options(&config.store);
+        // The store first: it locks the folder.
+        let store = Store::open(config.store, Arc::clone(&clock))?;
+        let govern = Govern::open(ledger_file)?;
         let cursor_secret = govern.cursor_secret()?;
+        let ledger = Ledger::new(govern.clone());
         let inner = Inner {
             store,
             govern,
+            ledger,
             clock,
             validation: config.validation,
             cache: AuthCache::default(),
             cursor_secret,
+            bases,
         };
         Ok(Gate { inner: Arc::new(inner) })
     }
@@ -76,7 +87,7 @@ impl Gate {
 
     /// Appends to the ledger; the answer may be released when this returns.
     pub(crate) async fn record(&self, record: Record) -> Result<(), GateError> {
-        Ok(ledger::append(&self.inner.govern, record).await?)
+        Ok(self.inner.ledger.append(record).await?)
     }
 
     pub(crate) fn record_of(&self, access: &Access, action: Action, outcome: Outcome) -> Record {
@@ -86,14 +97,27 @@ impl Gate {
     /// Records of the ledger, for those whose role reads it. Reading the ledger is recorded in it.
     pub async fn audit(&self, access: &Access, query: AuditQuery) -> Result<Vec<AuditEntry>, GateError> {
         if !access.principal.roles.iter().any(crate::Role::reads_audit) {
-            return Err(self.deny(access, Action::Audit, None, "the audit ledger is read by auditors and officers").await);
+            return Err(self
+                .deny(access, Action::Audit, None, "the audit ledger is read by auditors and officers")
+                .await);
         }
         let tenant = access.tenant.to_string();
-        let entries = self.inner.govern.read(move |conn| ledger::query::select(conn, &tenant, &query)).await?;
+        let entries =
+            self.inner.govern.read(move |conn| ledger::query::select(conn, &tenant, &query)).await?;
         let mut record = self.record_of(access, Action::Audit, Outcome::Done);
         record.count = entries.len() as u64;
         self.record(record).await?;
         Ok(entries)
+    }
+
+    /// May the counters of the server be read; they tell of no data, so only a refusal is recorded.
+    pub async fn permit_metrics(&self, access: &Access) -> Result<(), GateError> {
+        if access.principal.scopes.metrics() {
+            return Ok(());
+        }
+        Err(self
+            .deny(access, Action::Metrics, None, "no scope of the token allows this: `metrics` would")
+            .await)
     }
 
     /// Records a refusal and gives the error to answer with.

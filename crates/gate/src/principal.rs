@@ -126,9 +126,7 @@ impl Access {
     ) -> Result<Access, PurposeError> {
         let asked = match purpose {
             None => None,
-            Some(code) => {
-                Some(Purpose::parse(code).ok_or_else(|| PurposeError::Unknown(code.to_string()))?)
-            }
+            Some(code) => Some(Purpose::parse(code).ok_or_else(|| PurposeError::Unknown(code.to_string()))?),
         };
         let purpose = principal.roles.purpose(asked).map_err(|allowed| {
             let allowed: Vec<String> = allowed.iter().map(|p| format!("`{p}`")).collect();

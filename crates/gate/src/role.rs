@@ -70,16 +70,29 @@ impl Role {
     /// The purposes this role may state; the first is used when a request states none.
     pub fn purposes(self) -> &'static [Purpose] {
         use Purpose::{
-            CareManagement, Compliance, EmergencyTreatment, Operations, PatientRequest, Payment, PublicHealth,
-            QualityImprovement, RecordManagement, Research, SystemAdministration, Treatment,
+            CareManagement, Compliance, EmergencyTreatment, Operations, PatientRequest, Payment,
+            PublicHealth, QualityImprovement, RecordManagement, Research, SystemAdministration, Treatment,
         };
         match self {
             Role::Service => &[
-                Operations, Treatment, CareManagement, Payment, PublicHealth, QualityImprovement, Research,
-                RecordManagement, PatientRequest, SystemAdministration,
+                Operations,
+                Treatment,
+                CareManagement,
+                Payment,
+                PublicHealth,
+                QualityImprovement,
+                Research,
+                RecordManagement,
+                PatientRequest,
+                SystemAdministration,
             ],
             Role::Clinician => &[
-                Treatment, EmergencyTreatment, CareManagement, Operations, QualityImprovement, PublicHealth,
+                Treatment,
+                EmergencyTreatment,
+                CareManagement,
+                Operations,
+                QualityImprovement,
+                PublicHealth,
                 PatientRequest,
             ],
             Role::Analyst => &[PublicHealth, QualityImprovement, Operations, Research],
@@ -93,6 +106,11 @@ impl Role {
     /// May this role create, list and revoke tokens.
     pub fn manages_tokens(self) -> bool {
         matches!(self, Role::Admin | Role::SecurityOfficer)
+    }
+
+    /// May this role check and rebuild what is derived from the data.
+    pub fn maintains(self) -> bool {
+        matches!(self, Role::Admin | Role::Engineer)
     }
 
     /// May this role read the audit ledger.
@@ -150,8 +168,8 @@ impl Roles {
         Scopes::from(scopes)
     }
 
-    /// The purpose to use for a request that states `asked`, or the default; the error lists what is allowed.
-    pub fn purpose(&self, asked: Option<Purpose>) -> Result<Purpose, Vec<Purpose>> {
+    /// The purposes that the roles together may state; the first is the default.
+    pub fn purposes(&self) -> Vec<Purpose> {
         let mut allowed: Vec<Purpose> = Vec::new();
         for role in self.iter() {
             for purpose in role.purposes() {
@@ -160,10 +178,17 @@ impl Roles {
                 }
             }
         }
-        match asked {
-            None => Ok(allowed[0]),
-            Some(purpose) if allowed.contains(&purpose) => Ok(purpose),
-            Some(_) => Err(allowed),
+        allowed
+    }
+
+    /// The purpose to use for a request that states `asked`, or the default; the error lists what is allowed.
+    pub fn purpose(&self, asked: Option<Purpose>) -> Result<Purpose, Vec<Purpose>> {
+        // The usual case needs no list: it is asked for with every request.
+        let Some(asked) = asked else { return Ok(self.main().purposes()[0]) };
+        if self.iter().any(|role| role.purposes().contains(&asked)) {
+            Ok(asked)
+        } else {
+            Err(self.purposes())
         }
     }
 }

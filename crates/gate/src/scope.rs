@@ -20,8 +20,13 @@ pub enum Right {
 }
 
 /// The letters of a scope, in the only order SMART allows.
-const LETTERS: [(char, Right); 5] =
-    [('c', Right::Create), ('r', Right::Read), ('u', Right::Update), ('d', Right::Delete), ('s', Right::Search)];
+const LETTERS: [(char, Right); 5] = [
+    ('c', Right::Create),
+    ('r', Right::Read),
+    ('u', Right::Update),
+    ('d', Right::Delete),
+    ('s', Right::Search),
+];
 
 impl Right {
     fn bit(self) -> u8 {
@@ -86,7 +91,9 @@ pub struct Scopes(Vec<Scope>);
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ScopeError {
     /// Not of the form `context/type.rights`.
-    #[error("scope `{0}` is not understood: write `patient/*.rs`, `user/Observation.cruds`, `system/*.cruds` or `metrics`")]
+    #[error(
+        "scope `{0}` is not understood: write `patient/*.rs`, `user/Observation.cruds`, `system/*.cruds` or `metrics`"
+    )]
     Syntax(String),
     /// The type is not an R4 resource type.
     #[error("scope `{scope}`: `{kind}` is not an R4 resource type")]
@@ -115,7 +122,11 @@ impl Scopes {
         let covers = |of: &Option<Kind>| of.is_none_or(|k| k == kind);
         let reach = |scope: &Scope| match scope {
             Scope::Resources { context, kind, rights } if covers(kind) && rights & right.bit() != 0 => {
-                if *context == Context::Patient { Reach::Patient } else { Reach::Everything }
+                if *context == Context::Patient {
+                    Reach::Patient
+                } else {
+                    Reach::Everything
+                }
             }
             Scope::Resources { .. } | Scope::Metrics => Reach::Nothing,
         };
@@ -270,7 +281,10 @@ mod tests {
     #[test]
     fn scopes_are_read_and_written() {
         check("patient/*.rs", "patient/*.rs");
-        check("  user/Observation.cruds\tsystem/*.cruds metrics", "user/Observation.cruds system/*.cruds metrics");
+        check(
+            "  user/Observation.cruds\tsystem/*.cruds metrics",
+            "user/Observation.cruds system/*.cruds metrics",
+        );
     }
 
     #[test]
@@ -282,8 +296,14 @@ mod tests {
             "user/Observation.read",
             "error: scope `user/Observation.read`: rights are the letters `cruds`, each at most once and in this order",
         );
-        check("user/*.sr", "error: scope `user/*.sr`: rights are the letters `cruds`, each at most once and in this order");
-        check("user/*.", "error: scope `user/*.`: rights are the letters `cruds`, each at most once and in this order");
+        check(
+            "user/*.sr",
+            "error: scope `user/*.sr`: rights are the letters `cruds`, each at most once and in this order",
+        );
+        check(
+            "user/*.",
+            "error: scope `user/*.`: rights are the letters `cruds`, each at most once and in this order",
+        );
         check("user/Pacient.rs", "error: scope `user/Pacient.rs`: `Pacient` is not an R4 resource type");
         check(
             "user/Observation.rs?code=1",

@@ -20,3 +20,11 @@ pub(crate) fn errors_of(resource: &Resource, level: Validation) -> Vec<Issue> {
     issues.retain(|issue| matches!(issue.severity, Severity::Fatal | Severity::Error));
     issues
 }
+
+fn all_issues(resource: &Resource, level: Validation) -> Vec<Issue> {
+    match level {
+        Validation::Off => Vec::new(),
+        Validation::Basic => validate::check(resource, validate::Level::Basic),
+        Validation::Full => validate::check(resource, validate::Level::Full),
+    }
+}

@@ -30,7 +30,8 @@ impl Gate {
             None => scopes.reach_of_all(right) == Reach::Nothing && scopes.kinds().next().is_none(),
         };
         if barred {
-            let why = kind.map_or_else(|| "no scope of the token allows this".into(), |kind| no_scope(right, kind));
+            let why =
+                kind.map_or_else(|| "no scope of the token allows this".into(), |kind| no_scope(right, kind));
             return Err(self.deny(access, Action::History, kind, why).await);
         }
         let restrictions = access.principal.restrictions(right);

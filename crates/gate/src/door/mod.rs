@@ -3,7 +3,8 @@
 mod changes;
 mod counts;
 mod history;
-mod read;
+mod maintain;
+pub(crate) mod read;
 mod scan;
-mod search;
+pub(crate) mod search;
 pub(crate) mod write;

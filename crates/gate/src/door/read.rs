@@ -21,7 +21,13 @@ impl Gate {
     }
 
     /// One version.
-    pub async fn vread(&self, access: &Access, kind: Kind, id: &str, version: u64) -> Result<Stored, GateError> {
+    pub async fn vread(
+        &self,
+        access: &Access,
+        kind: Kind,
+        id: &str,
+        version: u64,
+    ) -> Result<Stored, GateError> {
         let restriction = self.may_read(access, Action::Vread, kind).await?;
         let stored = self.inner.store.read_version(&access.tenant, kind, id, version).await?;
         self.release(access, Action::Vread, kind, id, stored, &restriction).await
@@ -29,7 +35,9 @@ impl Gate {
 
     async fn may_read(&self, access: &Access, action: Action, kind: Kind) -> Result<Restriction, GateError> {
         match access.principal.restriction(Right::Read, kind) {
-            Restriction::Nothing => Err(self.deny(access, action, Some(kind), no_scope(Right::Read, kind)).await),
+            Restriction::Nothing => {
+                Err(self.deny(access, action, Some(kind), no_scope(Right::Read, kind)).await)
+            }
             restriction => Ok(restriction),
         }
     }
@@ -43,7 +51,8 @@ impl Gate {
         stored: Option<Stored>,
         restriction: &Restriction,
     ) -> Result<Stored, GateError> {
-        let visible = stored.filter(|stored| compartment::admits_stored(restriction, stored));
+        let visible =
+            stored.filter(|stored| compartment::admits_stored(restriction, stored, &self.inner.bases));
         let outcome = match &visible {
             None => Outcome::NotFound,
             Some(stored) if stored.op == Op::Delete => Outcome::Gone,

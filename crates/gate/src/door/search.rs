@@ -16,8 +16,12 @@ impl Gate {
     pub async fn search(&self, access: &Access, query: &Query, count: u32) -> Result<SearchPage, GateError> {
         for branch in &query.branches {
             let kind = branch.kind;
-            if query.branches.len() == 1 && access.principal.restriction(Right::Search, kind) == Restriction::Nothing {
-                return Err(self.deny(access, Action::Search, Some(kind), no_scope(Right::Search, kind)).await);
+            if query.branches.len() == 1
+                && access.principal.restriction(Right::Search, kind) == Restriction::Nothing
+            {
+                return Err(self
+                    .deny(access, Action::Search, Some(kind), no_scope(Right::Search, kind))
+                    .await);
             }
         }
         let restrictions = access.principal.restrictions(Right::Search);
@@ -25,7 +29,8 @@ impl Gate {
         let answer = self.inner.store.search(&access.tenant, query, &restrictions, &page).await;
         let outcome = if answer.is_ok() { Outcome::Done } else { Outcome::Failed };
         let kind = (query.branches.len() == 1).then(|| query.branches[0].kind);
-        let mut record = self.record_of(access, Action::Search, outcome).on(kind, "").because(names_of(query));
+        let mut record =
+            self.record_of(access, Action::Search, outcome).on(kind, "").because(names_of(query));
         if let Ok(page) = &answer {
             describe(&mut record, page.matches.iter().chain(&page.included));
         }

@@ -11,8 +11,8 @@ use crate::decide::Decision;
 use crate::door::read::no_scope;
 use crate::error::GateError;
 use crate::gate::Gate;
-use crate::ledger::record::{Action, Outcome};
-use crate::principal::Access;
+use crate::ledger::record::{Action, Outcome, Record};
+use crate::principal::{Access, Principal};
 use crate::scope::Right;
 use crate::validation::{Validation, errors_of};
 
@@ -40,7 +40,20 @@ impl Gate {
 
     /// Writes several things: all or nothing when `atomic`, else each on its own.
     pub async fn write(&self, access: &Access, atomic: bool, ops: Vec<WriteOp>) -> Result<Answer, GateError> {
-        let checked = self.check(access, ops).await;
+        let answer = self.attempt(access, atomic, ops).await;
+        let refused: Vec<&GateError> = match &answer {
+            Ok(answer) => answer.results.iter().filter_map(|result| result.as_ref().err()).collect(),
+            Err(error) => vec![error],
+        };
+        // One record, however many operations were refused.
+        if let Some(record) = self.record_of_refusals(access, &refused) {
+            self.record(record).await?;
+        }
+        answer
+    }
+
+    async fn attempt(&self, access: &Access, atomic: bool, ops: Vec<WriteOp>) -> Result<Answer, GateError> {
+        let checked = self.check_ops(access, ops).await;
         let mut results: Vec<Option<Result<Written, GateError>>> = Vec::with_capacity(checked.len());
         let mut ops = Vec::with_capacity(checked.len());
         for (entry, checked) in checked.into_iter().enumerate() {
@@ -53,29 +66,14 @@ impl Gate {
                 Err(error) => results.push(Some(Err(error))),
             }
         }
-        let mut seq = 0;
-        let mut written = Vec::new();
-        if !ops.is_empty() {
-            let answer = match self.inner.store.write(self.request(access, atomic, ops)).await {
-                Ok(answer) => answer,
-                Err(error) => return Err(self.refused(access, error).await),
-            };
-            seq = answer.seq;
-            written = answer.results;
+        if ops.is_empty() {
+            return Ok(Answer { results: results.into_iter().flatten().collect(), seq: 0 });
         }
-        let mut written = written.into_iter();
-        let mut filled = Vec::with_capacity(results.len());
-        for slot in results {
-            filled.push(match (slot, written.len()) {
-                (Some(result), _) => result,
-                (None, _) => match written.next() {
-                    Some(Ok(written)) => Ok(written),
-                    Some(Err(error)) => Err(self.refused(access, error).await),
-                    None => Err(GateError::Store(StoreError::Closed)),
-                },
-            });
-        }
-        Ok(Answer { results: filled, seq })
+        let answer = self.inner.store.write(self.request(access, atomic, ops)).await?;
+        let mut written = answer.results.into_iter();
+        let mut next = || written.next().unwrap_or(Err(StoreError::Closed)).map_err(GateError::from);
+        let results = results.into_iter().map(|slot| slot.unwrap_or_else(&mut next)).collect();
+        Ok(Answer { results, seq: answer.seq })
     }
 
     fn request(&self, access: &Access, atomic: bool, ops: Vec<WriteOp>) -> WriteRequest {
@@ -91,63 +89,66 @@ impl Gate {
             author,
             atomic,
             ops,
-            decide: Arc::new(Decision { principal: Arc::clone(&access.principal) }),
+            decide: Arc::new(Decision {
+                principal: Arc::clone(&access.principal),
+                bases: Arc::clone(&self.inner.bases),
+            }),
             restrictions: access.principal.restrictions(Right::Search),
         }
     }
 
     /// Scopes and validation of every operation, in order.
-    async fn check(&self, access: &Access, ops: Vec<WriteOp>) -> Vec<Checked> {
-        let mut checked = Vec::with_capacity(ops.len());
-        for op in ops {
-            checked.push(match self.missing_scope(access, &op) {
-                None => Ok(op),
-                Some((kind, why)) => Err(self.deny(access, Action::Write, Some(kind), why).await),
-            });
+    async fn check_ops(&self, access: &Access, ops: Vec<WriteOp>) -> Vec<Checked> {
+        let scoped = ops.into_iter().map(|op| match missing_scope(&access.principal, &op) {
+            None => Ok(op),
+            Some(why) => Err(GateError::Forbidden(why)),
+        });
+        let scoped: Vec<Checked> = scoped.collect();
+        let (level, n_ops) = (self.inner.validation, scoped.len());
+        let check = move || scoped.into_iter().map(|op| op.and_then(|op| validated(op, level))).collect();
+        if n_ops <= OPS_INLINE_MAX {
+            return check();
         }
-        let level = self.inner.validation;
-        if checked.len() <= OPS_INLINE_MAX {
-            return checked.into_iter().map(|op| op.and_then(|op| validated(op, level))).collect();
-        }
-        let work = move || checked.into_iter().map(|op| op.and_then(|op| validated(op, level))).collect();
-        match tokio::task::spawn_blocking(work).await {
+        match tokio::task::spawn_blocking(check).await {
             Ok(checked) => checked,
             Err(panic) => std::panic::resume_unwind(panic.into_panic()),
         }
     }
 
-    /// The type and reason when no scope covers an operation, whatever is stored.
-    fn missing_scope(&self, access: &Access, op: &WriteOp) -> Option<(Kind, String)> {
-        let (kind, rights): (Kind, &[Right]) = match &op.action {
-            Op::Create { resource, if_none_exist: None } => (resource.kind(), &[Right::Create]),
-            Op::Create { resource, if_none_exist: Some(_) } => (resource.kind(), &[Right::Create, Right::Search]),
-            Op::Update { resource, .. } => (resource.kind(), &[Right::Update]),
-            Op::ConditionalUpdate { resource, .. } => (resource.kind(), &[Right::Update, Right::Search]),
-            Op::Delete { kind, .. } => (*kind, &[Right::Delete]),
-            Op::ConditionalDelete { query, .. } => {
-                (query.branches.first()?.kind, &[Right::Delete, Right::Search])
-            }
-        };
-        let missing = |right: &&Right| access.principal.restriction(**right, kind) == Restriction::Nothing;
-        rights.iter().find(missing).map(|right| (kind, no_scope(*right, kind)))
-    }
-
-    /// Records a refusal that came from the decision inside the store.
-    async fn refused(&self, access: &Access, error: StoreError) -> GateError {
-        if let StoreError::Forbidden(why) = &error {
-            let record = self.record_of(access, Action::Write, Outcome::Denied).because(why.clone());
-            if let Err(e) = self.record(record).await {
-                return e;
-            }
-            return GateError::Forbidden(why.clone());
+    /// What the ledger says of a request of which something was refused. Nothing when the store itself failed: nothing was decided.
+    fn record_of_refusals(&self, access: &Access, refused: &[&GateError]) -> Option<Record> {
+        let denied = refused.iter().find(|error| matches!(error, GateError::Forbidden(_)));
+        let first = denied.or_else(|| refused.iter().find(|error| error.is_callers()))?;
+        let outcome = if denied.is_some() { Outcome::Denied } else { Outcome::Failed };
+        let mut detail = first.to_string();
+        if refused.len() > 1 {
+            detail.push_str(&format!(" (and {} more)", refused.len() - 1));
         }
-        GateError::Store(error)
+        Some(self.record_of(access, Action::Write, outcome).because(detail))
     }
+}
+
+/// The reason when no scope covers an operation, whatever is stored.
+fn missing_scope(principal: &Principal, op: &WriteOp) -> Option<String> {
+    let (kind, rights): (Kind, &[Right]) = match &op.action {
+        Op::Create { resource, if_none_exist: None } => (resource.kind(), &[Right::Create]),
+        Op::Create { resource, if_none_exist: Some(_) } => (resource.kind(), &[Right::Create, Right::Search]),
+        Op::Update { resource, .. } => (resource.kind(), &[Right::Update]),
+        Op::ConditionalUpdate { resource, .. } => (resource.kind(), &[Right::Update, Right::Search]),
+        Op::Delete { kind, .. } => (*kind, &[Right::Delete]),
+        Op::ConditionalDelete { query, .. } => {
+            (query.branches.first()?.kind, &[Right::Delete, Right::Search])
+        }
+    };
+    let missing = |right: &&Right| principal.restriction(**right, kind) == Restriction::Nothing;
+    rights.iter().find(missing).map(|right| no_scope(*right, kind))
 }
 
 fn validated(op: WriteOp, level: Validation) -> Checked {
     let resource = match &op.action {
-        Op::Create { resource, .. } | Op::Update { resource, .. } | Op::ConditionalUpdate { resource, .. } => resource,
+        Op::Create { resource, .. }
+        | Op::Update { resource, .. }
+        | Op::ConditionalUpdate { resource, .. } => resource,
         Op::Delete { .. } | Op::ConditionalDelete { .. } => return Ok(op),
     };
     let issues = errors_of(resource, level);

@@ -14,7 +14,12 @@ use crate::secret::{Secret, hash_of, same};
 
 impl Gate {
     /// A link that signs one person in, once. Only whoever starts the program can make one.
-    pub async fn create_setup_link(&self, name: &str, roles: Roles, tenant: &Tenant) -> Result<Secret, GateError> {
+    pub async fn create_setup_link(
+        &self,
+        name: &str,
+        roles: Roles,
+        tenant: &Tenant,
+    ) -> Result<Secret, GateError> {
         let secret = Secret::fresh("", &mut rand::rng());
         let (hash, now) = (hash_of(secret.reveal()), self.now());
         let (name, tenant) = (name.to_string(), tenant.to_string());
@@ -38,7 +43,9 @@ impl Gate {
             .inner
             .govern
             .write(move |conn| {
-                let Some((roles, name, tenant)) = session::take_link(conn, &hash, now)? else { return Ok(None) };
+                let Some((roles, name, tenant)) = session::take_link(conn, &hash, now)? else {
+                    return Ok(None);
+                };
                 let session = session::fresh(roles, name, tenant, now);
                 session::insert(conn, &session, &hash_of(session.cookie.reveal()), now)?;
                 Ok(Some(session))
@@ -56,7 +63,9 @@ impl Gate {
         let (hash, now) = (hash_of(cookie), self.now());
         let found = self.inner.govern.read(move |conn| session::find(conn, &hash)).await?;
         match found {
-            Some((principal, csrf)) if principal.expires.is_none_or(|at| now < at) => Ok((Arc::new(principal), csrf)),
+            Some((principal, csrf)) if principal.expires.is_none_or(|at| now < at) => {
+                Ok((Arc::new(principal), csrf))
+            }
             Some(_) | None => Err(AuthProblem::SessionEnded.into()),
         }
     }

@@ -185,7 +185,8 @@ pub(crate) fn revoke(conn: &Connection, tenant: &str, id: &str, at: Instant) -> 
 }
 
 fn token_of(row: &Row<'_>) -> rusqlite::Result<Token> {
-    let unreadable = |column| rusqlite::Error::InvalidColumnType(column, "token".into(), rusqlite::types::Type::Text);
+    let unreadable =
+        |column| rusqlite::Error::InvalidColumnType(column, "token".into(), rusqlite::types::Type::Text);
     Ok(Token {
         id: row.get(0)?,
         name: row.get(1)?,
@@ -249,7 +250,10 @@ mod tests {
 
     #[test]
     fn bad_requests_are_refused() {
-        check(|r| r.scopes = Some("patient/*.rs".into()), "`patient/` scopes and a patient id go together: give both or neither");
+        check(
+            |r| r.scopes = Some("patient/*.rs".into()),
+            "`patient/` scopes and a patient id go together: give both or neither",
+        );
         check(|r| r.patient = Some("a b".into()), "`a b` is not a resource id");
         check(|r| r.name = " ".into(), "a token needs a name of 1 to 100 characters");
         for wrong in ["30", "d", "-1d", "0d", "400d", "9999999999999999999d", "1w"] {

@@ -51,8 +51,16 @@ mod tests {
     #[test]
     fn patients_are_found_in_references() {
         check("Patient", r#"{"resourceType":"Patient"}"#, &["self"]);
-        check("Observation", r#"{"subject":{"reference":"Patient/a"},"performer":[{"reference":"Patient/a"}]}"#, &["a"]);
-        check("Group", r#"[{"reference":"Patient/a"},{"reference":"http://h/fhir/Patient/b/_history/2"}]"#, &["a", "b"]);
+        check(
+            "Observation",
+            r#"{"subject":{"reference":"Patient/a"},"performer":[{"reference":"Patient/a"}]}"#,
+            &["a"],
+        );
+        check(
+            "Group",
+            r#"[{"reference":"Patient/a"},{"reference":"http://h/fhir/Patient/b/_history/2"}]"#,
+            &["a", "b"],
+        );
     }
 
     #[test]

@@ -35,7 +35,11 @@ pub struct AuditEntry {
     pub record: Record,
 }
 
-pub(crate) fn select(conn: &Connection, tenant: &str, query: &AuditQuery) -> rusqlite::Result<Vec<AuditEntry>> {
+pub(crate) fn select(
+    conn: &Connection,
+    tenant: &str,
+    query: &AuditQuery,
+) -> rusqlite::Result<Vec<AuditEntry>> {
     let mut statement = conn.prepare_cached(
         "SELECT seq, at, tenant, principal, on_behalf_of, purpose, action, kind, ids, detail, count, outcome, request, patients
          FROM audit

@@ -37,9 +37,13 @@ pub enum Action {
     Audit,
     /// The search index was rebuilt.
     Rebuild,
+    /// Versions, index and change log were compared.
+    Check,
+    /// The counters of the server were refused to somebody.
+    Metrics,
 }
 
-const ACTIONS: [(Action, &str); 15] = [
+const ACTIONS: [(Action, &str); 17] = [
     (Action::Read, "read"),
     (Action::Vread, "vread"),
     (Action::Search, "search"),
@@ -55,6 +59,8 @@ const ACTIONS: [(Action, &str); 15] = [
     (Action::TokenRevoke, "token-revoke"),
     (Action::Audit, "audit"),
     (Action::Rebuild, "rebuild"),
+    (Action::Check, "check"),
+    (Action::Metrics, "metrics"),
 ];
 
 impl Action {

@@ -1,9 +1,9 @@
-//! Tables of `govern.db`: the audit ledger, tokens, sessions, set-up links.
+//! Tables of `govern.db`: the audit ledger, tokens, sessions, set-up links, secrets.
 
 /// Numbered migrations, oldest first; one that has been released never changes.
 pub(crate) const MIGRATIONS: &[&str] = &["
     CREATE TABLE audit (
-        seq          INTEGER PRIMARY KEY AUTOINCREMENT,
+        seq          INTEGER PRIMARY KEY,  -- rises by one: nothing is ever deleted
         at           INTEGER NOT NULL,  -- microseconds, UTC
         tenant       TEXT NOT NULL,
         principal    TEXT NOT NULL,
@@ -32,6 +32,13 @@ pub(crate) const MIGRATIONS: &[&str] = &["
         BEGIN SELECT RAISE(ABORT, 'the audit ledger is append-only'); END;
     CREATE TRIGGER audit_patient_delete BEFORE DELETE ON audit_patient
         BEGIN SELECT RAISE(ABORT, 'the audit ledger is append-only'); END;
+
+    -- Keys this server's page links; made with the file and never shown.
+    CREATE TABLE secret (
+        name  TEXT PRIMARY KEY,
+        value BLOB NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    INSERT INTO secret VALUES ('cursor', randomblob(32));
 
     CREATE TABLE token (
         id         TEXT PRIMARY KEY,
