@@ -39,7 +39,7 @@ impl Default for Limits {
             bundle_bytes_max: 64 << 20,
             form_bytes_max: 1 << 20,
             bodies_in_flight_bytes_max: 256 << 20,
-            url_bytes_max: 64 << 10,
+            url_bytes_max: 32 << 10,
             bundle_entries_max: 20_000,
             page_count_default: 50,
             page_count_max: 1_000,

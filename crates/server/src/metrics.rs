@@ -7,7 +7,8 @@ use std::time::Duration;
 use crate::fhir::interactions::INTERACTIONS;
 
 /// Upper bounds of the latency buckets, in microseconds.
-const BUCKETS_MICROS: [u64; 10] = [250, 500, 1_000, 2_500, 5_000, 10_000, 50_000, 250_000, 1_000_000, 10_000_000];
+const BUCKETS_MICROS: [u64; 10] =
+    [250, 500, 1_000, 2_500, 5_000, 10_000, 50_000, 250_000, 1_000_000, 10_000_000];
 const CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
 
 /// What is counted.
@@ -89,7 +90,10 @@ fn write_requests(text: &mut String, groups: &[(&str, Vec<&Row>)]) {
         for (class, name) in CLASSES.iter().enumerate() {
             let count: u64 = rows.iter().map(|row| row.classes[class].load(Ordering::Relaxed)).sum();
             if count > 0 {
-                let _ = writeln!(text, "salus_requests_total{{interaction=\"{code}\",status=\"{name}\"}} {count}");
+                let _ = writeln!(
+                    text,
+                    "salus_requests_total{{interaction=\"{code}\",status=\"{name}\"}} {count}"
+                );
             }
         }
     }
@@ -111,7 +115,11 @@ fn write_durations(text: &mut String, groups: &[(&str, Vec<&Row>)]) {
         }
         let micros: u64 = rows.iter().map(|row| row.micros.load(Ordering::Relaxed)).sum();
         let _ = writeln!(text, "{name}_bucket{{interaction=\"{code}\",le=\"+Inf\"}} {all}");
-        let _ = writeln!(text, "{name}_sum{{interaction=\"{code}\"}} {}", Duration::from_micros(micros).as_secs_f64());
+        let _ = writeln!(
+            text,
+            "{name}_sum{{interaction=\"{code}\"}} {}",
+            Duration::from_micros(micros).as_secs_f64()
+        );
         let _ = writeln!(text, "{name}_count{{interaction=\"{code}\"}} {all}");
     }
 }

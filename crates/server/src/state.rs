@@ -13,7 +13,7 @@ use crate::metrics::Metrics;
 
 /// The gate, the configuration, and what is counted. Cheap to clone.
 #[derive(Clone)]
-pub struct AppState {
+pub(crate) struct AppState {
     inner: Arc<Inner>,
 }
 
@@ -30,7 +30,7 @@ struct Inner {
 
 impl AppState {
     /// The state of one server.
-    pub fn new(gate: Gate, config: ServerConfig) -> AppState {
+    pub(crate) fn new(gate: Gate, config: ServerConfig) -> AppState {
         let base = config.fhir_base();
         let kib = (config.limits.bodies_in_flight_bytes_max / 1024).min(Semaphore::MAX_PERMITS);
         let capability = Bytes::from(capability::statement(&base, gate.now()).to_bytes());
@@ -47,17 +47,17 @@ impl AppState {
     }
 
     /// The door to the data.
-    pub fn gate(&self) -> &Gate {
+    pub(crate) fn gate(&self) -> &Gate {
         &self.inner.gate
     }
 
     /// The configuration.
-    pub fn config(&self) -> &ServerConfig {
+    pub(crate) fn config(&self) -> &ServerConfig {
         &self.inner.config
     }
 
     /// Base of FHIR URLs.
-    pub fn base(&self) -> &str {
+    pub(crate) fn base(&self) -> &str {
         &self.inner.base
     }
 

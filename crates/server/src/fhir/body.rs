@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use bytes::{Bytes, BytesMut};
-use fhir::{Issue, IssueType, Resource, Value};
+use fhir::Resource;
 use http::{HeaderMap, header};
 use http_body_util::BodyExt;
 use tokio::sync::OwnedSemaphorePermit;
@@ -16,12 +16,23 @@ use crate::state::AppState;
 /// From this size on, parsing would hold up other requests on the same thread.
 const INLINE_BYTES_MAX: usize = 16 << 10;
 
+/// What is read of a body that was refused.
+const DRAIN_BYTES_MAX: usize = 256 << 20;
+const DRAIN_TIME_MAX: Duration = Duration::from_secs(10);
+
 /// A body, and the share of memory it was granted.
 pub(crate) struct Received {
     /// The bytes.
     pub(crate) bytes: Bytes,
     /// Given back when the request has been answered.
-    _permit: Option<OwnedSemaphorePermit>,
+    permit: Option<OwnedSemaphorePermit>,
+}
+
+impl Received {
+    /// The bytes, which a handler may let go early, and the room, which must be kept until the answer is there.
+    pub(crate) fn into_parts(self) -> (Bytes, Option<OwnedSemaphorePermit>) {
+        (self.bytes, self.permit)
+    }
 }
 
 /// Reads a body. Large ones wait until there is room for them.
@@ -33,13 +44,15 @@ pub(crate) async fn receive(
 ) -> Result<Received, ServerError> {
     let limits = &app.config().limits;
     let bytes_max = match takes {
-        Takes::Nothing => return Ok(Received { bytes: Bytes::new(), _permit: None }),
+        Takes::Nothing => return Ok(Received { bytes: Bytes::new(), permit: None }),
         Takes::Resource => limits.body_bytes_max,
         Takes::Bundle => limits.bundle_bytes_max,
         Takes::Form => limits.form_bytes_max,
     };
-    let stated = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    let stated =
+        headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     if stated.is_some_and(|length| length > bytes_max) {
+        drain(body).await;
         return Err(ServerError::BodyTooLarge { bytes_max });
     }
     // A body of unstated length is counted as the largest it may be.
@@ -52,13 +65,17 @@ pub(crate) async fn receive(
         None
     };
     let timeout = Duration::from_secs(limits.body_read_timeout_secs);
-    let bytes = tokio::time::timeout(timeout, collect(body, bytes_max, stated.unwrap_or(0)))
-        .await
-        .map_err(|_| ServerError::BodyTimeout)??;
-    Ok(Received { bytes, _permit: permit })
+    let mut body = body;
+    let collected = tokio::time::timeout(timeout, collect(&mut body, bytes_max, stated.unwrap_or(0))).await;
+    let collected = collected.map_err(|_| ServerError::BodyTimeout)?;
+    if matches!(collected, Err(ServerError::BodyTooLarge { .. })) {
+        drain(body).await;
+    }
+    let bytes = collected?;
+    Ok(Received { bytes, permit })
 }
 
-async fn collect(mut body: Body, bytes_max: usize, expected: usize) -> Result<Bytes, ServerError> {
+async fn collect(body: &mut Body, bytes_max: usize, expected: usize) -> Result<Bytes, ServerError> {
     let mut first: Option<Bytes> = None;
     let mut rest = BytesMut::new();
     while let Some(frame) = body.frame().await {
@@ -78,6 +95,21 @@ async fn collect(mut body: Body, bytes_max: usize, expected: usize) -> Result<By
         }
     }
     Ok(first.unwrap_or_else(|| rest.freeze()))
+}
+
+/// Reads on and forgets, for a while: a connection that is closed while the caller still sends would take the answer with it.
+async fn drain(mut body: Body) {
+    let reading = async {
+        let mut n_bytes = 0;
+        while let Some(Ok(frame)) = body.frame().await {
+            n_bytes += frame.data_ref().map_or(0, Bytes::len);
+            if n_bytes > DRAIN_BYTES_MAX {
+                break;
+            }
+        }
+    };
+    // Either way the answer is sent now.
+    let _ = tokio::time::timeout(DRAIN_TIME_MAX, reading).await;
 }
 
 /// Runs work on the body's bytes: here when it is small, else on a thread for long work.
@@ -102,14 +134,4 @@ pub(crate) async fn resource(bytes: Bytes) -> Result<Resource, ServerError> {
     off_reactor(bytes, |bytes| Resource::parse(bytes, &fhir::json::Limits::default()))
         .await
         .map_err(ServerError::Body)
-}
-
-/// The JSON in a body.
-pub(crate) async fn json(bytes: Bytes) -> Result<Value, ServerError> {
-    if bytes.is_empty() {
-        return Err(ServerError::BodyMissing);
-    }
-    off_reactor(bytes, |bytes| fhir::json::parse(bytes, &fhir::json::Limits::default()))
-        .await
-        .map_err(|error| ServerError::Body(vec![Issue::error(IssueType::Structure, "json", error.to_string())]))
 }

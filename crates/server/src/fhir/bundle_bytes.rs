@@ -77,7 +77,10 @@ pub(crate) fn head(kind: &str, total: Option<u64>, links: &[(&str, String)], n_e
         text(&mut out, &[",\"total\":", &total.to_string()]);
     }
     for (i, (relation, url)) in links.iter().enumerate() {
-        text(&mut out, &[if i == 0 { ",\"link\":[" } else { "," }, "{\"relation\":\"", relation, "\",\"url\":"]);
+        text(
+            &mut out,
+            &[if i == 0 { ",\"link\":[" } else { "," }, "{\"relation\":\"", relation, "\",\"url\":"],
+        );
         Value::from(url.as_str()).write(&mut out);
         text(&mut out, &[if i + 1 == links.len() { "}]" } else { "}" }]);
     }

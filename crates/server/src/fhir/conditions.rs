@@ -48,9 +48,10 @@ impl Conditions {
             })?),
         };
         // A tag that is none of ours matches nothing: the full answer is right.
-        let if_none_match = if_none_match.map_or(Vec::new(), |text| text.split(',').filter_map(etag_of).collect());
-        let if_modified_since = if_modified_since
-            .and_then(|text| http_date::parse(text).or_else(|| Instant::parse(text)));
+        let if_none_match =
+            if_none_match.map_or(Vec::new(), |text| text.split(',').filter_map(etag_of).collect());
+        let if_modified_since =
+            if_modified_since.and_then(|text| http_date::parse(text).or_else(|| Instant::parse(text)));
         Ok(Conditions {
             if_match,
             if_none_match,
@@ -65,7 +66,8 @@ impl Conditions {
             return self.if_none_match.contains(&version);
         }
         // The header has whole seconds, so the stored time is compared by its second.
-        self.if_modified_since.is_some_and(|since| updated.0.div_euclid(1_000_000) <= since.0.div_euclid(1_000_000))
+        self.if_modified_since
+            .is_some_and(|since| updated.0.div_euclid(1_000_000) <= since.0.div_euclid(1_000_000))
     }
 }
 
@@ -87,7 +89,11 @@ mod tests {
 
     fn check(if_none_match: Option<&str>, since: Option<&str>, unchanged: bool) {
         let conditions = Conditions::from_texts(None, if_none_match, since, None).unwrap();
-        assert_eq!(conditions.unchanged(3, Instant(784_111_777_500_000)), unchanged, "{if_none_match:?} {since:?}");
+        assert_eq!(
+            conditions.unchanged(3, Instant(784_111_777_500_000)),
+            unchanged,
+            "{if_none_match:?} {since:?}"
+        );
     }
 
     #[test]

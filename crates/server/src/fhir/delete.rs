@@ -14,8 +14,11 @@ use crate::fhir::{outcome, query, written};
 /// Adds a deletion as the last version. Deleting what is not there is well, too.
 pub(crate) async fn delete(ask: Ask) -> Result<Reply, ServerError> {
     ask.controls.nothing_else()?;
-    let action =
-        Action::Delete { kind: ask.place.kind(), id: ask.place.id.as_str().into(), if_match: ask.conditions.if_match };
+    let action = Action::Delete {
+        kind: ask.place.kind(),
+        id: ask.place.id.as_str().into(),
+        if_match: ask.conditions.if_match,
+    };
     let written = ask.app.gate().write_one(&ask.access, action).await?;
     Ok(reply_of(&written, ask.prefer.returns))
 }

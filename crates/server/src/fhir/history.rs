@@ -67,7 +67,8 @@ fn wanted(ask: &Ask) -> Result<Wanted, ServerError> {
             }
             "_since" => query.since = Some(instant_of("_since", &value)?),
             "_at" => {
-                let period = date::parse_date(&value).ok_or_else(|| parameter("_at", "use a date or an instant"))?;
+                let period =
+                    date::parse_date(&value).ok_or_else(|| parameter("_at", "use a date or an instant"))?;
                 query.at = Some(period.period());
             }
             "_cursor" => query.cursor = Some(value.clone()),

@@ -86,15 +86,15 @@ table! {
     "search-compartment", Implied, POST, [Kind, Id, Inside, Word("_search")], Form, compartment::search_compartment;
 }
 
-/// Finds who answers a method and path, and what the path names.
-pub(crate) fn find(method: &Method, path: &str) -> Result<(&'static Interaction, Place), ServerError> {
+/// Finds who answers a method and path, the place in the table, and what the path names.
+pub(crate) fn find(method: &Method, path: &str) -> Result<(usize, &'static Interaction, Place), ServerError> {
     let segments = segments_of(path);
     let wanted = if *method == Method::HEAD { &Method::GET } else { method };
     let mut allowed: Vec<&str> = Vec::new();
-    for row in INTERACTIONS {
+    for (at, row) in INTERACTIONS.iter().enumerate() {
         let Some(place) = Place::of(row.path, &segments) else { continue };
         if row.method == *wanted {
-            return Ok((row, place));
+            return Ok((at, row, place));
         }
         if !allowed.contains(&row.method.as_str()) {
             allowed.push(row.method.as_str());
@@ -125,7 +125,7 @@ mod tests {
     fn check(method: &str, path: &str, expected: &str) {
         let method: Method = method.parse().unwrap();
         let answer = match find(&method, path) {
-            Ok((row, _)) => row.code.to_string(),
+            Ok((_, row, _)) => row.code.to_string(),
             Err(ServerError::MethodNotAllowed { allowed, .. }) => format!("allowed: {allowed}"),
             Err(ServerError::UnknownKind(kind)) => format!("unknown type {kind}"),
             Err(_) => "unknown path".to_string(),

@@ -46,6 +46,9 @@ pub(crate) fn log(error: &ServerError, request: &str) {
     }
 }
 
+/// How every OperationOutcome starts that is written here.
+pub(crate) const START: &[u8] = b"{\"resourceType\":\"OperationOutcome\"";
+
 /// An OperationOutcome that says all went well.
 pub(crate) fn all_well(text: &str) -> Vec<u8> {
     let mut issue = Issue::error(fhir::IssueType::Informational, "done", text);

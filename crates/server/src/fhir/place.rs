@@ -72,7 +72,8 @@ pub(crate) fn segments_of(path: &str) -> Vec<String> {
 
 /// Letters, digits, `-` and `.`, at most 64.
 pub(crate) fn is_id(text: &str) -> bool {
-    (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.')
+    (1..=64).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.')
 }
 
 /// A version as the server writes it: digits without leading zeros.

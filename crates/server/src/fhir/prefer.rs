@@ -41,7 +41,7 @@ impl Prefer {
             let value = value.trim().trim_matches('"');
             match name.trim().to_ascii_lowercase().as_str() {
                 "return" => prefer.returns = prefer.returns.or_else(|| return_of(value)),
-                "handling" => handling = handling.or(Some(value.to_ascii_lowercase() != "lenient")),
+                "handling" => handling = handling.or(Some(!value.eq_ignore_ascii_case("lenient"))),
                 _ => {}
             }
         }
@@ -73,7 +73,11 @@ mod tests {
     fn preferences_are_read() {
         check("return=minimal", Some(Return::Minimal), true);
         check("return=OperationOutcome; handling=lenient", Some(Return::Outcome), false);
-        check("respond-async, handling=\"lenient\", return=representation", Some(Return::Representation), false);
+        check(
+            "respond-async, handling=\"lenient\", return=representation",
+            Some(Return::Representation),
+            false,
+        );
         check("return=everything", None, true);
         assert_eq!(Prefer::of(&HeaderMap::new()), Prefer::default());
     }

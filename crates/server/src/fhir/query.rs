@@ -17,7 +17,10 @@ pub(crate) fn of(ask: &Ask, kind: Option<Kind>, text: &str) -> Result<(Query, Ve
 pub(crate) fn condition(ask: &Ask, kind: Kind, text: &str) -> Result<Query, ServerError> {
     let query = search::parse(Some(kind), text, &options(ask, true)).map_err(ServerError::Query)?.query;
     if query.branches.iter().all(|branch| branch.filters.is_empty()) {
-        return Err(parameter("If-None-Exist or query", "a conditional write needs at least one search parameter"));
+        return Err(parameter(
+            "If-None-Exist or query",
+            "a conditional write needs at least one search parameter",
+        ));
     }
     Ok(query)
 }

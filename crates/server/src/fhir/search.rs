@@ -39,19 +39,31 @@ pub(crate) fn text_of(ask: &Ask) -> Result<String, ServerError> {
 }
 
 /// Parses, asks the gate for a page, and puts the stored bytes into a bundle.
-pub(crate) async fn search(ask: Ask, kind: Option<Kind>, text: &str, path: &str) -> Result<Reply, ServerError> {
-    let (query, ignored) = query::of(&ask, kind, text)?;
+async fn search(ask: Ask, kind: Option<Kind>, text: &str, path: &str) -> Result<Reply, ServerError> {
+    search_within(ask, kind, text, path, |_| ()).await
+}
+
+/// The same, with conditions that stand in the path and not in the query.
+pub(crate) async fn search_within(
+    ask: Ask,
+    kind: Option<Kind>,
+    text: &str,
+    path: &str,
+    narrow: impl FnOnce(&mut Query),
+) -> Result<Reply, ServerError> {
+    let (mut query, ignored) = query::of(&ask, kind, text)?;
+    narrow(&mut query);
     let limits = &ask.app.config().limits;
     let count = query.count.unwrap_or(limits.page_count_default).min(limits.page_count_max);
     let page = ask.app.gate().search(&ask.access, &query, count).await?;
-    Ok(Reply::json(StatusCode::OK, bundle_of(&ask, &query, count, page, &ignored, path)))
+    Ok(Reply::json(StatusCode::OK, bundle_of(&ask, &query, count, &page, &ignored, path)))
 }
 
 fn bundle_of(
     ask: &Ask,
     query: &Query,
     count: u32,
-    page: SearchPage,
+    page: &SearchPage,
     ignored: &[fhir::Issue],
     path: &str,
 ) -> Bytes {
@@ -71,7 +83,7 @@ fn bundle_of(
     let mut links = vec![("self", link(query.cursor.as_deref()))];
     links.extend(page.next.as_deref().map(|next| ("next", link(Some(next)))));
     let subset = subset_of(query);
-    let set = Searchset { page: &page, links: &links, ignored, subset: &subset };
+    let set = Searchset { page, links: &links, ignored, subset: &subset };
     bundle_bytes::searchset(ask.app.base(), &set).into()
 }
 

@@ -99,7 +99,8 @@ fn summarise(ty: TypeId, object: &mut Object, top: bool) {
 }
 
 fn tag(object: &mut Object) {
-    let coding = json!({"system": "http://terminology.hl7.org/CodeSystem/v3-ObservationValue", "code": "SUBSETTED"});
+    let coding =
+        json!({"system": "http://terminology.hl7.org/CodeSystem/v3-ObservationValue", "code": "SUBSETTED"});
     if !object.contains_key("meta") {
         let after = object.keys().take_while(|key| BASE.contains(key)).count();
         object.insert_at(after, "meta", json!({}));
@@ -122,7 +123,8 @@ mod tests {
     fn check(kind: &str, subset: &Subset, body: &str, expected: &str) {
         let bytes = subset.of(Kind::named(kind), body.as_bytes()).unwrap();
         let text = String::from_utf8(bytes).unwrap();
-        let tag = r#"{"system":"http://terminology.hl7.org/CodeSystem/v3-ObservationValue","code":"SUBSETTED"}"#;
+        let tag =
+            r#"{"system":"http://terminology.hl7.org/CodeSystem/v3-ObservationValue","code":"SUBSETTED"}"#;
         assert_eq!(text.replace(tag, "~"), expected);
     }
 
@@ -136,7 +138,9 @@ mod tests {
     fn text_and_data_are_two_sides() {
         let expected = r#"{"resourceType":"Patient","id":"1","meta":{"versionId":"1","tag":[~]},"text":{"status":"empty"}}"#;
         check("Patient", &Subset::Text, PATIENT, expected);
-        let expected = PATIENT.replace(r#""text":{"status":"empty"},"#, "").replace(r#""versionId":"1""#, r#""versionId":"1","tag":[~]"#);
+        let expected = PATIENT
+            .replace(r#""text":{"status":"empty"},"#, "")
+            .replace(r#""versionId":"1""#, r#""versionId":"1","tag":[~]"#);
         check("Patient", &Subset::Data, PATIENT, &expected);
     }
 

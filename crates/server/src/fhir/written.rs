@@ -33,5 +33,24 @@ pub(crate) fn reply_of(written: Written, returns: Option<Return>) -> Reply {
         Return::Outcome => Bytes::from(all_well(&format!("`{location}` is stored"))),
         Return::Representation => stored.body.into_bytes(),
     };
-    Reply { status, version: Some(stored.version), updated: Some(stored.updated), location: Some(location), body }
+    Reply {
+        status,
+        version: Some(stored.version),
+        updated: Some(stored.updated),
+        location: Some(location),
+        body,
+    }
+}
+
+/// The same as an entry of a bundle, where the resource is given back only when it is asked for.
+pub(crate) fn entry_reply_of(written: Written, returns: Option<Return>) -> Reply {
+    let deletion = matches!(written.outcome, WriteOutcome::Deleted | WriteOutcome::NothingToDelete);
+    let mut reply = reply_of(written, Some(returns.unwrap_or(Return::Minimal)));
+    if deletion {
+        reply.location = None;
+        reply.version = reply.version.filter(|version| *version > 0);
+        reply.updated = reply.updated.filter(|_| reply.version.is_some());
+        reply.body = Bytes::new();
+    }
+    reply
 }

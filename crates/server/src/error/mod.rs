@@ -1,8 +1,13 @@
 //! Every error there is, and the HTTP status it becomes: one exhaustive match. A 500 never echoes its cause.
 
-use fhir::{Issue, IssueType};
-use gate::{AuthProblem, GateError, PurposeError, StoreError};
+use fhir::Issue;
+use gate::GateError;
 use http::StatusCode;
+
+mod gate_error;
+mod own;
+
+use gate_error::{issue_of_gate, status_of_gate};
 
 /// Why a request was not answered as asked.
 #[derive(Debug)]
@@ -118,7 +123,9 @@ impl ServerError {
             | ServerError::Bundle { .. } => StatusCode::BAD_REQUEST,
             ServerError::UnknownKind(_) | ServerError::UnknownPath(_) => StatusCode::NOT_FOUND,
             ServerError::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
-            ServerError::BodyTooLarge { .. } | ServerError::TooManyEntries { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            ServerError::BodyTooLarge { .. } | ServerError::TooManyEntries { .. } => {
+                StatusCode::PAYLOAD_TOO_LARGE
+            }
             ServerError::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
             ServerError::UrlTooLong { .. } => StatusCode::URI_TOO_LONG,
             ServerError::MediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -139,7 +146,7 @@ impl ServerError {
                 error.issues().into_iter().map(|issue| below_entry(*entry, issue)).collect()
             }
             ServerError::Gate(error) => vec![issue_of_gate(error)],
-            other => vec![other.issue()],
+            other => vec![own::issue_of(other)],
         }
     }
 
@@ -165,18 +172,4 @@ fn below_entry(entry: usize, mut issue: Issue) -> Issue {
         None => place,
     });
     issue
-}
-
-fn status_of_gate(error: &GateError) -> StatusCode {
-    match error {
-        GateError::Unauthenticated(AuthProblem::Csrf) => StatusCode::FORBIDDEN,
-        GateError::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
-        GateError::Forbidden(_) | GateError::Purpose(PurposeError::NotAllowed { .. }) => StatusCode::FORBIDDEN,
-        GateError::Purpose(PurposeError::Unknown(_)) | GateError::Token(_) => StatusCode::BAD_REQUEST,
-        GateError::NotFound { .. } | GateError::UnknownToken(_) => StatusCode::NOT_FOUND,
-        GateError::Gone { .. } => StatusCode::GONE,
-        GateError::Invalid(_) | GateError::InvalidEntry { .. } => StatusCode::UNPROCESSABLE_ENTITY,
-        GateError::Store(error) => status_of_store(error),
-        GateError::Ledger(error) => status_of_db(error),
-    }
 }

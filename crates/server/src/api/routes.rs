@@ -1,0 +1,117 @@
+//! The table of administration: finds who answers, and becomes the OpenAPI page.
+
+use http::Method;
+
+use super::{ApiAnswer, ApiAsk, audit, changes, counts, maintain, openapi, tokens};
+use crate::error::ServerError;
+use crate::fhir::controls::decode;
+
+/// One row.
+pub(crate) struct Route {
+    pub(crate) method: Method,
+    /// `{id}` stands for one part that is left open.
+    pub(crate) path: &'static str,
+    /// What it is for, for the OpenAPI page.
+    pub(crate) about: &'static str,
+    pub(crate) params: &'static [Param],
+    pub(crate) takes_body: bool,
+    pub(crate) run: fn(ApiAsk) -> ApiAnswer,
+}
+
+/// A query parameter.
+pub(crate) struct Param {
+    pub(crate) name: &'static str,
+    pub(crate) about: &'static str,
+    /// `string` or `integer`.
+    pub(crate) ty: &'static str,
+}
+
+macro_rules! table {
+    ($($method:ident $path:literal, $about:literal, [$($name:ident: $ty:ident $what:literal),*], $takes:ident, $handler:path;)*) => {
+        /// Everything that can be asked.
+        pub(crate) static ROUTES: &[Route] = &[$(Route {
+            method: Method::$method,
+            path: $path,
+            about: $about,
+            params: &[$(Param { name: stringify!($name), about: $what, ty: stringify!($ty) }),*],
+            takes_body: table!(@$takes),
+            run: |ask| Box::pin($handler(ask)),
+        }),*];
+    };
+    (@body) => { true };
+    (@nothing) => { false };
+}
+
+table! {
+    GET "/api/v1/audit", "Records of the audit ledger, in order, a page at a time.",
+        [patient: string "Records whose answer named this patient.",
+         principal: string "Records of this principal.",
+         request: string "Records of this request.",
+         since: string "Records at or after this instant.",
+         after: integer "Records behind this position.",
+         max: integer "At most so many, 100 unless told, 1000 at most."],
+        nothing, audit::audit;
+    GET "/api/v1/changes", "Entries of the change log, in order, a page at a time.",
+        [after: integer "Changes behind this position.",
+         max: integer "At most so many, 100 unless told, 10000 at most."],
+        nothing, changes::changes;
+    GET "/api/v1/check", "Do versions, index and change log agree.", [], nothing, maintain::check;
+    GET "/api/v1/counts", "How many resources the caller may see, per type.", [], nothing, counts::counts;
+    GET "/api/v1/openapi.json", "This page.", [], nothing, openapi::openapi;
+    POST "/api/v1/rebuild", "Builds the search index anew while the old one serves.", [], nothing, maintain::rebuild;
+    GET "/api/v1/tokens", "All tokens, also those that have ended; no secrets.", [], nothing, tokens::list;
+    POST "/api/v1/tokens", "Creates a token; its secret is shown this once.", [], body, tokens::create;
+    DELETE "/api/v1/tokens/{id}", "Ends a token now.", [], nothing, tokens::revoke;
+    GET "/metrics", "Counters in the Prometheus text form; needs the scope `metrics`.", [], nothing, counts::metrics;
+}
+
+/// Who answers, and the part of the path that the table leaves open.
+pub(crate) fn find(method: &Method, path: &str) -> Result<(&'static Route, String), ServerError> {
+    let wanted = if *method == Method::HEAD { &Method::GET } else { method };
+    let mut allowed: Vec<&str> = Vec::new();
+    for route in ROUTES {
+        let Some(id) = open_part(route.path, path) else { continue };
+        if route.method == *wanted {
+            return Ok((route, id));
+        }
+        allowed.push(route.method.as_str());
+    }
+    if allowed.is_empty() {
+        return Err(ServerError::UnknownPath(path.trim_start_matches('/').to_string()));
+    }
+    Err(ServerError::MethodNotAllowed { method: method.to_string(), allowed: allowed.join(", ") })
+}
+
+fn open_part(row: &str, path: &str) -> Option<String> {
+    match row.strip_suffix("{id}") {
+        None => (row == path).then(String::new),
+        Some(before) => {
+            let id = path.strip_prefix(before)?;
+            (!id.is_empty() && !id.contains('/')).then(|| decode(id))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(method: Method, path: &str, expected: &str) {
+        let answer = match find(&method, path) {
+            Ok((route, id)) => format!("{} {id}", route.path),
+            Err(ServerError::MethodNotAllowed { allowed, .. }) => format!("allowed: {allowed}"),
+            Err(_) => "unknown".to_string(),
+        };
+        assert_eq!(answer, expected, "{method} {path}");
+    }
+
+    #[test]
+    fn requests_find_their_row() {
+        check(Method::GET, "/api/v1/tokens", "/api/v1/tokens ");
+        check(Method::HEAD, "/metrics", "/metrics ");
+        check(Method::DELETE, "/api/v1/tokens/a%20b", "/api/v1/tokens/{id} a b");
+        check(Method::PUT, "/api/v1/tokens", "allowed: GET, POST");
+        check(Method::GET, "/api/v1/tokens/", "unknown");
+        check(Method::GET, "/api/v1", "unknown");
+    }
+}
