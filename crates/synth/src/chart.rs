@@ -107,6 +107,7 @@ fn once(record: &mut Record<'_>, visits: &[Visit], encounters: &[CompactString],
     };
     allergy::add(record, visit.start);
     consent::add(record, visit.start);
+    sdoh::add_circumstances(record, visit, id);
     let known = problems.iter().filter(|problem| problem.onset <= visit.day());
     let known: Vec<CompactString> = known.map(|problem| problem.id.clone()).collect();
     risk::add(record, &known, (id, visit.start));

@@ -117,3 +117,52 @@ fn nothing_happens_before_birth_after_death_or_after_the_end() {
     }
     assert!(deaths >= 5 && n_dates > 20_000, "{deaths} deaths, {n_dates} dates");
 }
+
+#[test]
+fn nobody_is_in_two_places_and_visits_are_about_what_is_known() {
+    let population = population();
+    let (mut n_visits, mut n_diagnoses) = (0, 0);
+    for index in 0..PATIENTS {
+        let resources = population.patient(index);
+        let onsets: BTreeMap<String, &str> =
+            resources.iter().filter_map(|one| Some((name_of(one), one.text("onsetDateTime")?))).collect();
+        let mut periods = Vec::new();
+        for visit in resources.iter().filter(|one| one.text("resourceType") == Some("Encounter")) {
+            let period = visit.get("period").expect("a visit has a period");
+            let at = |key| parse_date(period.text(key).expect("it has ended")).expect("a date").period().low;
+            periods.push((at("start"), at("end")));
+            for diagnosis in visit.get("diagnosis").map(Value::items).unwrap_or_default() {
+                let condition =
+                    diagnosis.get("condition").and_then(|one| one.text("reference")).expect("a reference");
+                let day = &period.text("start").expect("it has begun")[..10];
+                assert!(onsets[condition] <= day, "{} is about {condition}", name_of(visit));
+                n_diagnoses += 1;
+            }
+        }
+        periods.sort_unstable();
+        n_visits += periods.len();
+        for pair in periods.windows(2) {
+            assert!(pair[0].0 < pair[0].1 && pair[0].1 <= pair[1].0, "patient {index}");
+        }
+    }
+    assert!(n_visits > 2_000 && n_diagnoses > 500, "{n_visits} visits, {n_diagnoses} diagnoses");
+}
+
+#[test]
+fn odd_configurations_give_valid_people() {
+    let days = ["0001-01-01", "1970-01-01", "2024-02-29", "2026-12-31", "9999-12-31"]
+        .map(|day| parse_date(day).expect("a date"));
+    let ends = days.iter().map(|day| day.period().low).chain([i64::MIN, i64::MAX]);
+    let mut found = BTreeMap::new();
+    for end in ends {
+        for years in [0, 1, 100, u32::MAX] {
+            let population =
+                Population::new(Config { patients: 8, seed: u64::MAX, end: fhir::Instant(end), years });
+            let patients = [0, 1, 2, 3, u32::MAX].into_iter().flat_map(|index| population.patient(index));
+            for resource in patients.chain(population.groups()) {
+                issues_of(&resource, &mut found);
+            }
+        }
+    }
+    assert!(found.is_empty(), "{found:#?}");
+}

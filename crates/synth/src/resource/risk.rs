@@ -30,10 +30,15 @@ pub(crate) fn add(record: &mut Record<'_>, conditions: &[CompactString], (encoun
         ("qualitativeRisk", level.concept()),
     ]);
     let id = record.next_id();
-    let method = code("urn:salus:rule", "chronic-burden|1", "Burden of chronic conditions, version 1");
+    let method = object([
+        ("system", word("urn:salus:rule")),
+        ("version", word("1")),
+        ("code", word("chronic-burden")),
+        ("display", word("Burden of chronic conditions")),
+    ]);
     let members = [
         ("status", word("final")),
-        ("method", method.concept()),
+        ("method", object([("coding", one(method))])),
         ("subject", record.subject()),
         ("encounter", reference("Encounter", encounter)),
         ("occurrenceDateTime", at.plus(25).text().into()),

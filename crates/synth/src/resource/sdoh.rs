@@ -135,6 +135,50 @@ pub(crate) fn add_screening(record: &mut Record<'_>, visit: &Visit, encounter: &
     }
 }
 
+/// Circumstances that are written down at a visit without a questionnaire: probability, category, codes and text.
+const CIRCUMSTANCES: [(f64, Code, &[Code], &str); 3] = [
+    (
+        0.025,
+        code(GRAVITY, "employment-status", "Employment Status"),
+        &[snomed("73438004", "Unemployed (finding)"), code(ICD10, "Z56.0", "Unemployment, unspecified")],
+        "Unemployment",
+    ),
+    (
+        0.03,
+        code(GRAVITY, "social-connection", "Social Connection"),
+        &[
+            snomed("105529008", "Lives alone (finding)"),
+            code(ICD10, "Z60.2", "Problems related to living alone"),
+        ],
+        "Lives alone",
+    ),
+    (
+        0.02,
+        code(GRAVITY, "educational-attainment", "Educational Attainment"),
+        &[code(ICD10, "Z55.5", "Less than a high school diploma")],
+        "Less than a high school diploma",
+    ),
+];
+
+/// Adds what a clinician wrote down about the circumstances of an adult.
+pub(crate) fn add_circumstances(record: &mut Record<'_>, visit: &Visit, encounter: &str) {
+    for (p, category, codes, text) in CIRCUMSTANCES {
+        if record.draw.chance(p) && (20..65).contains(&record.person.birth.age_on(visit.day())) {
+            let facts = Facts {
+                codes,
+                text,
+                categories: &[PROBLEM, SDOH, category],
+                encounter: Some(encounter),
+                onset: visit.day(),
+                abatement: None,
+                recorded: visit.day(),
+                meta: Value::Null,
+            };
+            condition::add(record, facts);
+        }
+    }
+}
+
 fn follow_up(record: &mut Record<'_>, domain: &Domain, visit: &Visit, encounter: &str) {
     let resolved = visit.day().plus(record.draw.between(40, 300));
     let is_over = record.draw.chance(0.35) && resolved < record.person.last_day(record.end);
