@@ -38,7 +38,9 @@ impl Connection {
     pub fn new(base: &str, token: Option<&str>) -> Result<Connection, EgressError> {
         let base = Url::parse(base).map_err(|_| EgressError::BadUrl("write an absolute `http://` URL"))?;
         if base.scheme() != "http" {
-            return Err(EgressError::BadUrl("only `http://` can be measured: encryption would be measured with it"));
+            return Err(EgressError::BadUrl(
+                "only `http://` can be measured: encryption would be measured with it",
+            ));
         }
         let port = base.port_or_known_default().unwrap_or(80);
         let host = base.host_str().ok_or(EgressError::BadUrl("the host is missing"))?;
@@ -58,10 +60,16 @@ impl Connection {
     }
 
     /// Sends one request below the base (`Patient/42`, `Patient?name=x`, empty for the base itself) and reads the whole answer.
-    pub async fn send(&mut self, method: Method, path: &str, body: Option<Bytes>) -> Result<Answer, EgressError> {
+    pub async fn send(
+        &mut self,
+        method: Method,
+        path: &str,
+        body: Option<Bytes>,
+    ) -> Result<Answer, EgressError> {
         let root = self.base.path().trim_end_matches('/');
         let uri = if path.is_empty() { root.to_owned() } else { format!("{root}/{path}") };
-        let uri: Uri = uri.parse().map_err(|_| EgressError::BadUrl("the path below the base is not valid"))?;
+        let uri: Uri =
+            uri.parse().map_err(|_| EgressError::BadUrl("the path below the base is not valid"))?;
         let mut request = http::Request::new(Full::new(body.clone().unwrap_or_default()));
         *request.method_mut() = method;
         *request.uri_mut() = uri;

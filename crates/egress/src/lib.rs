@@ -17,6 +17,7 @@
 mod address;
 mod backoff;
 mod client;
+mod connection;
 mod error;
 mod fhir_client;
 mod resolver;
@@ -24,6 +25,7 @@ mod resolver;
 pub use address::Reach;
 pub use backoff::Backoff;
 pub use client::{Client, Options, Request, Response};
+pub use connection::{Answer, Connection};
 pub use error::EgressError;
 pub use fhir_client::{FhirClient, Pages};
 pub use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};

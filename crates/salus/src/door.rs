@@ -9,7 +9,6 @@ use db::SystemClock;
 use egress::{FhirClient, Options};
 use gate::{Access, Gate, GateConfig, GateError, Principal, StoreError, Tenant};
 
-
 use crate::cli::{DataArgs, TargetArgs};
 use crate::config::{self, Config, resolve_reference, socket_of};
 use crate::exit::usage;
@@ -57,7 +56,9 @@ pub(crate) fn open(config: &Config) -> anyhow::Result<Door> {
     match open_gate(config, &base) {
         Ok(gate) => Ok(Door::Own(own(gate, base)?)),
         Err(GateError::Store(StoreError::Locked)) => over_socket(&config.data_dir).map(Door::Server),
-        Err(error) => Err(anyhow::Error::new(error).context(format!("cannot open `{}`", config.data_dir.display()))),
+        Err(error) => {
+            Err(anyhow::Error::new(error).context(format!("cannot open `{}`", config.data_dir.display())))
+        }
     }
 }
 
@@ -105,7 +106,10 @@ pub(crate) fn own(gate: Gate, base: String) -> anyhow::Result<Own> {
 pub(crate) fn over_socket(data_dir: &Path) -> anyhow::Result<FhirClient> {
     let socket = socket_of(data_dir);
     if !socket.exists() {
-        anyhow::bail!("another process holds `{}` and is no server that can be asked: wait until it ends", data_dir.display());
+        anyhow::bail!(
+            "another process holds `{}` and is no server that can be asked: wait until it ends",
+            data_dir.display()
+        );
     }
     // The host says nothing: the socket leads to one server.
     Ok(FhirClient::over_socket(&socket, "http://localhost/fhir", Options::default())?)

@@ -14,7 +14,11 @@ pub(crate) fn local_user() -> String {
 
 fn name_of(uid: u32, users: &str) -> Option<String> {
     let uid = uid.to_string();
-    users.lines().map(|line| line.split(':').collect::<Vec<_>>()).find(|fields| fields.get(2) == Some(&uid.as_str())).map(|fields| fields[0].to_owned())
+    users
+        .lines()
+        .map(|line| line.split(':').collect::<Vec<_>>())
+        .find(|fields| fields.get(2) == Some(&uid.as_str()))
+        .map(|fields| fields[0].to_owned())
 }
 
 #[cfg(test)]

@@ -1,5 +1,11 @@
 //! Import and export of real data with the real binary: nothing is lost, nothing changes on a second import, numbers keep their text.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test ends where something is not as it should be"
+)]
+
 mod support;
 
 use std::collections::BTreeMap;

@@ -1,5 +1,11 @@
 //! The server as its users meet it: tokens, kill -9, two servers on one folder, restricted tokens, and nothing of a patient in a log.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test ends where something is not as it should be"
+)]
+
 mod support;
 
 use std::fs;

@@ -45,8 +45,15 @@ pub(crate) struct RunResult {
 }
 
 impl RunResult {
-    pub(crate) fn of(workload: &'static str, clients: usize, secs: f64, series: BTreeMap<&'static str, Series>, resources: u64) -> RunResult {
-        let operations: Vec<Operation> = series.into_iter().map(|(name, series)| operation_of(name, series, secs)).collect();
+    pub(crate) fn of(
+        workload: &'static str,
+        clients: usize,
+        secs: f64,
+        series: BTreeMap<&'static str, Series>,
+        resources: u64,
+    ) -> RunResult {
+        let operations: Vec<Operation> =
+            series.into_iter().map(|(name, series)| operation_of(name, series, secs)).collect();
         let ok: u64 = operations.iter().map(|operation| operation.ok).sum();
         RunResult {
             workload,
@@ -82,20 +89,33 @@ impl RunResult {
         let head = ["", "ok", "failed", "per s", "p50 ms", "p95 ms", "p99 ms", "max ms"];
         let mut rows = vec![head.map(str::to_owned).to_vec()];
         for o in &self.operations {
-            let millis = [o.p50_millis, o.p95_millis, o.p99_millis, o.max_millis].map(|millis| format!("{millis:.2}"));
+            let millis =
+                [o.p50_millis, o.p95_millis, o.p99_millis, o.max_millis].map(|millis| format!("{millis:.2}"));
             let counts = [o.name.to_owned(), grouped(o.ok), grouped(o.failed), format!("{:.0}", o.per_sec)];
             rows.push(counts.into_iter().chain(millis).collect());
         }
         let mut text = table(&rows);
         for o in self.operations.iter().filter(|o| !o.wrong.is_empty()) {
             let wrong: Vec<String> = o.wrong.iter().map(|(status, n)| format!("{n} × {status}")).collect();
-            text.push_str(&format!("{}: wrong answers by status (0: none came): {}\n", o.name, wrong.join(", ")));
+            text.push_str(&format!(
+                "{}: wrong answers by status (0: none came): {}\n",
+                o.name,
+                wrong.join(", ")
+            ));
         }
-        text.push_str(&format!("{}: {} clients, {:.1} s, {} requests/s", self.workload, self.clients, self.secs, grouped(self.requests_per_sec as u64)));
+        text.push_str(&format!(
+            "{}: {} clients, {:.1} s, {} requests/s",
+            self.workload,
+            self.clients,
+            self.secs,
+            grouped(self.requests_per_sec as u64)
+        ));
         if let Some(rate) = self.resources_per_sec {
             text.push_str(&format!(", {} resources/s", grouped(rate as u64)));
         }
-        if let (Some(cpu), Some(each), Some(peak)) = (self.server_cpu_secs, self.server_cpu_micros_per_request, self.server_peak_mib) {
+        if let (Some(cpu), Some(each), Some(peak)) =
+            (self.server_cpu_secs, self.server_cpu_micros_per_request, self.server_peak_mib)
+        {
             text.push_str(&format!("; server: {cpu:.1} CPU s, {each:.0} µs a request, peak {peak:.0} MiB"));
         }
         text

@@ -46,7 +46,8 @@ pub(crate) async fn run(dir: &Path, n_resources: usize, per_write: usize) -> any
     let resources = generate(n_resources)?;
     let extractor = Extractor::new(Vec::new(), search::EquityRules::default());
     let json_bytes: usize = resources.iter().map(|resource| resource.value().to_bytes().len()).sum();
-    let rows: Vec<IndexRows> = resources.iter().map(|resource| extractor.extract(resource, fhir::Instant(0))).collect();
+    let rows: Vec<IndexRows> =
+        resources.iter().map(|resource| extractor.extract(resource, fhir::Instant(0))).collect();
     let n_rows: usize = rows.iter().map(n_rows_of).sum();
     let raw_sqlite = raw(&dir.join("raw.db"), &resources, &rows, per_write)?;
     drop(rows);
@@ -63,11 +64,14 @@ pub(crate) async fn run(dir: &Path, n_resources: usize, per_write: usize) -> any
 }
 
 fn generate(n_resources: usize) -> anyhow::Result<Vec<Resource>> {
-    let population = synth::Population::new(synth::Config { patients: u32::MAX, seed: 1, ..synth::Config::default() });
+    let population =
+        synth::Population::new(synth::Config { patients: u32::MAX, seed: 1, ..synth::Config::default() });
     let mut resources = Vec::with_capacity(n_resources);
-    let mut add = |values: Vec<Value>, resources: &mut Vec<Resource>| -> anyhow::Result<()> {
+    let add = |values: Vec<Value>, resources: &mut Vec<Resource>| -> anyhow::Result<()> {
         for value in values {
-            resources.push(Resource::from_value(value).map_err(|issues| anyhow::anyhow!("{}", issues[0].diagnostics))?);
+            resources.push(
+                Resource::from_value(value).map_err(|issues| anyhow::anyhow!("{}", issues[0].diagnostics))?,
+            );
         }
         Ok(())
     };
@@ -112,10 +116,15 @@ fn folder_bytes(path: &Path) -> u64 {
     if meta.is_file() {
         return meta.len();
     }
-    std::fs::read_dir(path).map_or(0, |entries| entries.flatten().map(|entry| folder_bytes(&entry.path())).sum())
+    std::fs::read_dir(path)
+        .map_or(0, |entries| entries.flatten().map(|entry| folder_bytes(&entry.path())).sum())
 }
 
-async fn through_store(dir: &Path, resources: Vec<Resource>, per_write: usize) -> anyhow::Result<(Side, f64)> {
+async fn through_store(
+    dir: &Path,
+    resources: Vec<Resource>,
+    per_write: usize,
+) -> anyhow::Result<(Side, f64)> {
     let store = Store::open(StoreConfig::new(dir, "http://localhost/fhir"), Arc::new(db::SystemClock))?;
     let names: Vec<(fhir::Kind, String)> =
         resources.iter().filter_map(|resource| Some((resource.kind(), resource.id()?.to_owned()))).collect();
@@ -157,7 +166,14 @@ fn request_of(ops: Vec<WriteOp>) -> WriteRequest {
         decision: "bench".to_owned(),
         on_behalf_of: None,
     };
-    WriteRequest { tenant: Tenant::main(), author, atomic: true, ops, decide: Arc::new(PermitAll), restrictions: Restrictions::all() }
+    WriteRequest {
+        tenant: Tenant::main(),
+        author,
+        atomic: true,
+        ops,
+        decide: Arc::new(PermitAll),
+        restrictions: Restrictions::all(),
+    }
 }
 
 async fn read(store: &Store, names: &[(fhir::Kind, String)]) -> anyhow::Result<f64> {
@@ -167,7 +183,10 @@ async fn read(store: &Store, names: &[(fhir::Kind, String)]) -> anyhow::Result<f
         // A stride that is coprime to most counts visits all of them in a scattered order.
         let (kind, id) = &names[(turn * 7_919) % names.len()];
         let stored = store.read(&Tenant::main(), *kind, id).await?;
-        anyhow::ensure!(stored.is_some_and(|stored| !stored.body.bytes().is_empty()), "`{kind}/{id}` was written but is not there");
+        anyhow::ensure!(
+            stored.is_some_and(|stored| !stored.body.bytes().is_empty()),
+            "`{kind}/{id}` was written but is not there"
+        );
     }
     Ok(READS as f64 / started.elapsed().as_secs_f64())
 }
@@ -219,7 +238,11 @@ fn insert_rows(connection: &Connection, chunk: &[IndexRows], first: i64) -> anyh
     for (rid, rows) in (first..).zip(chunk) {
         let p = |param: search::ParamId| param.index() as i64;
         for row in &rows.tokens {
-            words.push((p(row.param), hash_of(&[row.system.as_deref().unwrap_or(""), row.code.as_deref().unwrap_or("")]), rid));
+            words.push((
+                p(row.param),
+                hash_of(&[row.system.as_deref().unwrap_or(""), row.code.as_deref().unwrap_or("")]),
+                rid,
+            ));
         }
         for row in &rows.references {
             let target = match &row.target {

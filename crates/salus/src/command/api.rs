@@ -5,7 +5,12 @@ use egress::{FhirClient, Method};
 use serde_json::Value;
 
 /// Sends a request with a JSON body and gives back the JSON answer; a refusal becomes an error with the server's own words.
-pub(crate) async fn ask(client: &FhirClient, method: Method, path: &str, body: Option<&Value>) -> anyhow::Result<Value> {
+pub(crate) async fn ask(
+    client: &FhirClient,
+    method: Method,
+    path: &str,
+    body: Option<&Value>,
+) -> anyhow::Result<Value> {
     let body = body.map(|body| Bytes::from(body.to_string()));
     let response = client.request(method, path, body).await?;
     let answer: Value = serde_json::from_slice(&response.body).unwrap_or_default();

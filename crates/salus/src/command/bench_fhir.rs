@@ -37,10 +37,12 @@ pub(crate) async fn run(args: BenchFhirArgs) -> anyhow::Result<Exit> {
 async fn load_of(args: &BenchFhirArgs, drive: &Drive) -> anyhow::Result<Load> {
     let repeat = args.repeat.max(1);
     Ok(match args.workload {
-        Workload::Import if args.bundles.is_empty() => Load::Import(ImportLoad::synthetic(args.patients, args.seed, repeat)?),
+        Workload::Import if args.bundles.is_empty() => {
+            Load::Import(ImportLoad::synthetic(args.patients, args.seed, repeat)?)
+        }
         Workload::Import => Load::Import(ImportLoad::from_files(&args.bundles, repeat)?),
         Workload::Crud => Load::Crud(CrudLoad),
-        Workload::Search => Load::Search(SearchLoad::prepare(drive).await?),
+        Workload::Search => Load::Search(Box::new(SearchLoad::prepare(drive).await?)),
         Workload::Read => Load::Read(ReadLoad::prepare(drive).await?),
         Workload::Create => Load::Create(CreateLoad::prepare(drive).await?),
     })

@@ -24,11 +24,16 @@ pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<Exit> {
     config.listen = args.listen;
     crate::logging::start(&config.log)?;
     let server = config.server();
-    let gate = open_gate(&config, &server.fhir_base()).with_context(|| format!("cannot open `{}`", config.data_dir.display()))?;
+    let gate = open_gate(&config, &server.fhir_base())
+        .with_context(|| format!("cannot open `{}`", config.data_dir.display()))?;
     let own = own(gate, server.fhir_base())?;
     let started = Instant::now();
     if !args.json {
-        say(format!("loading {} synthetic patients into `{}` …", grouped(args.patients.into()), config.data_dir.display()))?;
+        say(format!(
+            "loading {} synthetic patients into `{}` …",
+            grouped(args.patients.into()),
+            config.data_dir.display()
+        ))?;
     }
     let written = load(&own, args.patients, args.seed).await?;
     let secs = started.elapsed().as_secs_f64();
@@ -40,8 +45,9 @@ pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<Exit> {
     let gate = own.gate;
     let roles = Roles::of(&[Role::Clinician, Role::Admin]).expect("two roles are some");
     let bound = server::bind(server, gate.clone()).await?;
-    say(format!("serving {}", bound.public_url()))?;
-    print_link(&gate, &bound.public_url(), roles).await?;
+    let url = bound.config().public_url.clone();
+    say(format!("serving {url}"))?;
+    print_link(&gate, &url, roles).await?;
     bound.run(stop_signal()?).await?;
     Ok(Exit::Done)
 }
@@ -56,8 +62,14 @@ struct Loaded {
 
 /// Generates and writes everything; what is there already stays as it is.
 async fn load(own: &Own, patients: u32, seed: u64) -> anyhow::Result<Loaded> {
-    let population = Arc::new(synth::Population::new(synth::Config { patients, seed, ..synth::Config::default() }));
-    let sink = Sink::Local(LocalSink { gate: own.gate.clone(), access: Arc::clone(&own.access), now: own.gate.now(), base: own.base.clone() });
+    let population =
+        Arc::new(synth::Population::new(synth::Config { patients, seed, ..synth::Config::default() }));
+    let sink = Sink::Local(LocalSink {
+        gate: own.gate.clone(),
+        access: Arc::clone(&own.access),
+        now: own.gate.now(),
+        base: own.base.clone(),
+    });
     let mut loaded = Loaded::default();
     count(&mut loaded, sink.write(unit_of(population.shared())?).await?)?;
     let mut writes = tokio::task::JoinSet::new();
@@ -77,7 +89,10 @@ async fn load(own: &Own, patients: u32, seed: u64) -> anyhow::Result<Loaded> {
     Ok(loaded)
 }
 
-async fn take(writes: &mut tokio::task::JoinSet<anyhow::Result<Written>>, loaded: &mut Loaded) -> anyhow::Result<()> {
+async fn take(
+    writes: &mut tokio::task::JoinSet<anyhow::Result<Written>>,
+    loaded: &mut Loaded,
+) -> anyhow::Result<()> {
     match writes.join_next().await {
         Some(written) => count(loaded, written??),
         None => Ok(()),
@@ -88,8 +103,14 @@ fn unit_of(resources: Vec<Value>) -> anyhow::Result<Unit> {
     let place = Place::new(&Arc::from("synthetic population"), At::File);
     let mut items = Vec::with_capacity(resources.len());
     for (index, value) in resources.into_iter().enumerate() {
-        let resource = Resource::from_value(value).map_err(|issues| anyhow::anyhow!("the generator made something that is no resource: {}", issues[0].diagnostics))?;
-        items.push(Item { place: place.entry(index), full_url: None, change: Change::Put { resource, if_match: None } });
+        let resource = Resource::from_value(value).map_err(|issues| {
+            anyhow::anyhow!("the generator made something that is no resource: {}", issues[0].diagnostics)
+        })?;
+        items.push(Item {
+            place: place.entry(index),
+            full_url: None,
+            change: Change::Put { resource, if_match: None },
+        });
     }
     Ok(Unit { atomic: true, items, bytes: 0 })
 }
@@ -100,7 +121,9 @@ fn count(loaded: &mut Loaded, written: Written) -> anyhow::Result<()> {
         Written::Nothing { reason, .. } => anyhow::bail!("the store refused a synthetic patient: {reason}"),
         Written::Each(each) => {
             for outcome in each {
-                match outcome.map_err(|reason| anyhow::anyhow!("the store refused a synthetic resource: {reason}"))? {
+                match outcome
+                    .map_err(|reason| anyhow::anyhow!("the store refused a synthetic resource: {reason}"))?
+                {
                     Outcome::Created => loaded.created += 1,
                     Outcome::Updated => loaded.updated += 1,
                     Outcome::Unchanged | Outcome::Deleted => loaded.unchanged += 1,

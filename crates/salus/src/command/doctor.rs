@@ -35,7 +35,11 @@ pub(crate) async fn run(args: DoctorArgs) -> anyhow::Result<Exit> {
         Ok(Door::Server(_)) => findings.push(server_of(&config.data_dir).await),
         Err(error) => findings.push(finding("store", false, format!("{error:#}"))),
     }
-    findings.push(finding("encryption", true, "data files are not encrypted by salus: use an encrypted volume"));
+    findings.push(finding(
+        "encryption",
+        true,
+        "data files are not encrypted by salus: use an encrypted volume",
+    ));
     let ok = findings.iter().all(|finding| finding.ok);
     if args.json {
         say_json(&serde_json::json!({"ok": ok, "findings": findings}))?;
@@ -54,7 +58,10 @@ fn finding(name: &'static str, ok: bool, text: impl Into<String>) -> Finding {
 fn listen_of(config: &Config) -> Finding {
     let open = !config.listen.ip().is_loopback() && config.tls.is_none();
     let text = if open {
-        format!("{} is reachable from outside and there is no TLS: `salus serve` will refuse it", config.listen)
+        format!(
+            "{} is reachable from outside and there is no TLS: `salus serve` will refuse it",
+            config.listen
+        )
     } else {
         config.listen.to_string()
     };
@@ -78,7 +85,11 @@ fn folder_of(folder: &Path) -> Finding {
         Ok(meta) => {
             let mode = meta.permissions().mode() & 0o777;
             let closed = mode & 0o077 == 0;
-            let advice = if closed { String::new() } else { format!(": others may enter, `chmod 700 {}`", folder.display()) };
+            let advice = if closed {
+                String::new()
+            } else {
+                format!(": others may enter, `chmod 700 {}`", folder.display())
+            };
             finding("data folder", closed, format!("`{}`, mode {mode:o}{advice}", folder.display()))
         }
     }
@@ -86,7 +97,11 @@ fn folder_of(folder: &Path) -> Finding {
 
 async fn store_of(own: &Own) -> Vec<Finding> {
     let counts = match own.gate.counts(&own.access).await {
-        Ok(counts) => finding("store", true, format!("{} resources of {} types", counts.iter().map(|(_, n)| n).sum::<u64>(), counts.len())),
+        Ok(counts) => finding(
+            "store",
+            true,
+            format!("{} resources of {} types", counts.iter().map(|(_, n)| n).sum::<u64>(), counts.len()),
+        ),
         Err(error) => finding("store", false, error.to_string()),
     };
     let tokens = match own.gate.list_tokens(&own.access).await {
@@ -97,7 +112,10 @@ async fn store_of(own: &Own) -> Vec<Finding> {
 }
 
 fn tokens_text(tokens: &[Token], now: fhir::Instant) -> String {
-    let valid = tokens.iter().filter(|token| token.revoked.is_none() && token.expires.is_none_or(|at| at > now)).count();
+    let valid = tokens
+        .iter()
+        .filter(|token| token.revoked.is_none() && token.expires.is_none_or(|at| at > now))
+        .count();
     format!("{valid} valid of {}", tokens.len())
 }
 
@@ -107,7 +125,9 @@ async fn server_of(folder: &Path) -> Finding {
         Err(error) => Err(error),
     };
     match answer {
-        Ok(answer) if answer.status.is_success() => finding("server", true, "runs on this folder and is ready"),
+        Ok(answer) if answer.status.is_success() => {
+            finding("server", true, "runs on this folder and is ready")
+        }
         Ok(answer) => finding("server", false, format!("runs on this folder and answers {}", answer.status)),
         Err(error) => finding("server", false, format!("{error:#}")),
     }

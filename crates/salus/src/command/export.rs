@@ -1,6 +1,7 @@
 //! `salus export`: every resource as one line of NDJSON, one file per type, as it is stored.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -29,7 +30,9 @@ pub(crate) async fn run(args: ExportArgs) -> anyhow::Result<Exit> {
         .collect::<anyhow::Result<Vec<Kind>>>()?;
     let since = match &args.since {
         None => None,
-        Some(text) => Some(Instant::parse(text).ok_or_else(|| usage(format!("`{text}` is not an instant: write it like 2026-01-31T00:00:00Z")))?),
+        Some(text) => Some(Instant::parse(text).ok_or_else(|| {
+            usage(format!("`{text}` is not an instant: write it like 2026-01-31T00:00:00Z"))
+        })?),
     };
     prepare(&args.out)?;
     let mut files = Files { folder: args.out.clone(), open: BTreeMap::new() };
@@ -59,13 +62,21 @@ fn prepare(folder: &Path) -> anyhow::Result<()> {
     for entry in fs::read_dir(folder).with_context(|| format!("cannot read `{}`", folder.display()))? {
         let name = entry?.file_name();
         if name.to_string_lossy().ends_with(".ndjson") {
-            return Err(usage(format!("`{}` holds an export already: name another folder with `--out`", folder.display())));
+            return Err(usage(format!(
+                "`{}` holds an export already: name another folder with `--out`",
+                folder.display()
+            )));
         }
     }
     Ok(())
 }
 
-async fn from_gate(own: &Own, kinds: &[Kind], since: Option<Instant>, files: &mut Files) -> anyhow::Result<()> {
+async fn from_gate(
+    own: &Own,
+    kinds: &[Kind],
+    since: Option<Instant>,
+    files: &mut Files,
+) -> anyhow::Result<()> {
     let mut after = None;
     loop {
         let query = ScanQuery { kinds: kinds.to_vec(), since, after, count: PAGE_COUNT };
@@ -80,7 +91,12 @@ async fn from_gate(own: &Own, kinds: &[Kind], since: Option<Instant>, files: &mu
     }
 }
 
-async fn from_server(client: &FhirClient, kinds: &[Kind], since: Option<Instant>, files: &mut Files) -> anyhow::Result<()> {
+async fn from_server(
+    client: &FhirClient,
+    kinds: &[Kind],
+    since: Option<Instant>,
+    files: &mut Files,
+) -> anyhow::Result<()> {
     let kinds: Vec<Kind> = if kinds.is_empty() { Kind::all().collect() } else { kinds.to_vec() };
     for kind in kinds {
         let since = since.map(|at| format!("&_lastUpdated=ge{at}")).unwrap_or_default();
@@ -107,13 +123,14 @@ impl Files {
     fn line(&mut self, kind: Kind, bytes: &[u8]) -> anyhow::Result<()> {
         let path = self.folder.join(format!("{kind}.ndjson"));
         let failed = || format!("cannot write `{}`", path.display());
-        if !self.open.contains_key(&kind) {
-            self.open.insert(kind, (BufWriter::new(File::create_new(&path).with_context(failed)?), 0));
-        }
-        if let Some((file, n_lines)) = self.open.get_mut(&kind) {
-            file.write_all(bytes).and_then(|()| file.write_all(b"\n")).with_context(failed)?;
-            *n_lines += 1;
-        }
+        let (file, n_lines) = match self.open.entry(kind) {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(entry) => {
+                entry.insert((BufWriter::new(File::create_new(&path).with_context(failed)?), 0))
+            }
+        };
+        file.write_all(bytes).and_then(|()| file.write_all(b"\n")).with_context(failed)?;
+        *n_lines += 1;
         Ok(())
     }
 

@@ -14,10 +14,7 @@ use crate::source::parse::ParseOptions;
 use crate::source::walk::walk;
 
 pub(crate) async fn run(args: ImportArgs) -> anyhow::Result<Exit> {
-    let limits = SourceLimits {
-        document_bytes_max: args.document_bytes_max,
-        ..SourceLimits::default()
-    };
+    let limits = SourceLimits { document_bytes_max: args.document_bytes_max, ..SourceLimits::default() };
     let found = walk(&args.paths, &limits)?;
     let sink = sink_of(open_target(&args.target, false)?);
     let mut report = Report::with_reject_file(args.rejects.as_deref())?;
@@ -25,9 +22,7 @@ pub(crate) async fn run(args: ImportArgs) -> anyhow::Result<Exit> {
     let job = Job {
         inputs: found.inputs,
         limits,
-        options: ParseOptions {
-            keep_bundles: args.keep_bundles,
-        },
+        options: ParseOptions { keep_bundles: args.keep_bundles },
         width: Width::default(),
         quiet: args.json,
     };
@@ -45,12 +40,9 @@ pub(crate) async fn run(args: ImportArgs) -> anyhow::Result<Exit> {
 pub(crate) fn sink_of(door: Door) -> Sink {
     let now = fhir::Clock::now(&db::SystemClock);
     match door {
-        Door::Own(own) => Sink::Local(LocalSink {
-            gate: own.gate,
-            access: Arc::clone(&own.access),
-            now,
-            base: own.base,
-        }),
+        Door::Own(own) => {
+            Sink::Local(LocalSink { gate: own.gate, access: Arc::clone(&own.access), now, base: own.base })
+        }
         Door::Server(client) => Sink::Remote(RemoteSink { client, started: now }),
     }
 }

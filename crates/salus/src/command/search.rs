@@ -35,7 +35,9 @@ async fn ask_gate(own: &Own, args: &SearchArgs) -> anyhow::Result<Found> {
     let (kind, text) = args.query.split_once('?').unwrap_or((args.query.as_str(), ""));
     let kind = match kind {
         "" => None,
-        name => Some(Kind::parse(name).ok_or_else(|| usage(format!("`{name}` is not a resource type of R4")))?),
+        name => {
+            Some(Kind::parse(name).ok_or_else(|| usage(format!("`{name}` is not a resource type of R4")))?)
+        }
     };
     let mut found = Found::default();
     let mut cursor = None;
@@ -66,7 +68,8 @@ async fn ask_server(client: &egress::FhirClient, args: &SearchArgs) -> anyhow::R
         found.total = total.and_then(|total| u64::try_from(total).ok()).or(found.total);
         let entries = page.get_mut("entry").map(Value::take);
         for mut entry in entries.map(|entries| entries.items().to_vec()).unwrap_or_default() {
-            let mode = entry.get("search").and_then(|search| search.text("mode")).unwrap_or("match").to_owned();
+            let mode =
+                entry.get("search").and_then(|search| search.text("mode")).unwrap_or("match").to_owned();
             if mode == "match" && found.matches >= args.max {
                 found.more = true;
                 return Ok(found);
@@ -89,12 +92,20 @@ fn print(found: &Found, args: &SearchArgs) -> anyhow::Result<()> {
     }
     let rows = found.resources.iter().map(|resource| {
         let meta = |key| resource.get("meta").and_then(|meta| meta.text(key)).unwrap_or("unknown").to_owned();
-        let name = format!("{}/{}", resource.text("resourceType").unwrap_or("?"), resource.text("id").unwrap_or("?"));
+        let name = format!(
+            "{}/{}",
+            resource.text("resourceType").unwrap_or("?"),
+            resource.text("id").unwrap_or("?")
+        );
         (name, meta("versionId"), meta("lastUpdated"))
     });
     if args.json {
-        let rows: Vec<_> = rows.map(|(name, version, updated)| json!({"resource": name, "version": version, "updated": updated})).collect();
-        return say_json(&json!({"matches": found.matches, "total": found.total, "more": found.more, "resources": rows}));
+        let rows: Vec<_> = rows
+            .map(|(name, version, updated)| json!({"resource": name, "version": version, "updated": updated}))
+            .collect();
+        return say_json(
+            &json!({"matches": found.matches, "total": found.total, "more": found.more, "resources": rows}),
+        );
     }
     let mut lines = vec![vec!["resource".to_owned(), "version".to_owned(), "updated".to_owned()]];
     lines.extend(rows.map(|(name, version, updated)| vec![name, version, updated]));

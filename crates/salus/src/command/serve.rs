@@ -17,11 +17,13 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<Exit> {
     }
     crate::logging::start(&config.log)?;
     let server = config.server();
-    let gate = open_gate(&config, &server.fhir_base()).with_context(|| format!("cannot open `{}`", config.data_dir.display()))?;
+    let gate = open_gate(&config, &server.fhir_base())
+        .with_context(|| format!("cannot open `{}`", config.data_dir.display()))?;
     let bound = server::bind(server, gate.clone()).await?;
-    say(format!("serving {}", bound.public_url()))?;
+    let url = bound.config().public_url.clone();
+    say(format!("serving {url}"))?;
     if gate.is_new().await? {
-        print_link(&gate, &bound.public_url(), Roles::one(Role::Admin)).await?;
+        print_link(&gate, &url, Roles::one(Role::Admin)).await?;
     }
     bound.run(stop_signal()?).await?;
     Ok(Exit::Done)

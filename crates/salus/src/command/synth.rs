@@ -12,7 +12,8 @@ use crate::output::{grouped, say, say_json, table};
 
 pub(crate) fn run(args: &SynthArgs) -> anyhow::Result<Exit> {
     fs::create_dir_all(&args.out).with_context(|| format!("cannot create `{}`", args.out.display()))?;
-    let mut listed = fs::read_dir(&args.out).with_context(|| format!("cannot read `{}`", args.out.display()))?;
+    let mut listed =
+        fs::read_dir(&args.out).with_context(|| format!("cannot read `{}`", args.out.display()))?;
     if listed.next().is_some() {
         return Err(usage(format!("`{}` is not empty: name a new folder with `--out`", args.out.display())));
     }
@@ -34,14 +35,18 @@ pub(crate) fn run(args: &SynthArgs) -> anyhow::Result<Exit> {
         }
         open.get_mut(name).map_or(Ok(()), |file| file.write_all(bytes))
     };
-    let summary = synth::write(config, format, &mut put).with_context(|| format!("cannot write to `{}`", args.out.display()))?;
+    let summary = synth::write(config, format, &mut put)
+        .with_context(|| format!("cannot write to `{}`", args.out.display()))?;
     for (name, mut file) in open {
         file.flush().with_context(|| format!("cannot write `{name}`"))?;
     }
     let secs = started.elapsed().as_secs_f64();
     if args.json {
-        let counts: BTreeMap<String, u64> = summary.counts.iter().map(|(kind, n)| (kind.to_string(), *n)).collect();
-        say_json(&serde_json::json!({"patients": args.patients, "seed": args.seed, "counts": counts, "duration_secs": secs}))?;
+        let counts: BTreeMap<String, u64> =
+            summary.counts.iter().map(|(kind, n)| (kind.to_string(), *n)).collect();
+        say_json(
+            &serde_json::json!({"patients": args.patients, "seed": args.seed, "counts": counts, "duration_secs": secs}),
+        )?;
     } else {
         let mut rows = vec![vec![String::new(), "written".to_owned()]];
         rows.extend(summary.counts.iter().map(|(kind, n)| vec![kind.to_string(), grouped(*n)]));

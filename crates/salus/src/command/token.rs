@@ -4,8 +4,8 @@ use egress::Method;
 use gate::{Role, Token, TokenRequest};
 use serde_json::{Value, json};
 
-use crate::command::api::ask;
 use crate::cli::{TokenCreateArgs, TokenListArgs, TokenRevokeArgs};
+use crate::command::api::ask;
 use crate::door::{Door, config_of, open, open_existing};
 use crate::exit::{Exit, usage};
 use crate::local_user::local_user;
@@ -42,7 +42,7 @@ pub(crate) async fn create(args: TokenCreateArgs) -> anyhow::Result<Exit> {
     if args.json {
         say_json(&created)?;
     } else {
-        say(format!("{}", text_at(&created, "token")))?;
+        say(text_at(&created, "token"))?;
         say(format!(
             "token {} for role {}, until {}: keep it safe, it is not shown again",
             text_at(&created, "id"),
@@ -55,7 +55,9 @@ pub(crate) async fn create(args: TokenCreateArgs) -> anyhow::Result<Exit> {
 
 pub(crate) async fn list(args: TokenListArgs) -> anyhow::Result<Exit> {
     let listed = match open_existing(&config_of(&args.data)?)? {
-        Door::Own(own) => json!({"tokens": own.gate.list_tokens(&own.access).await?.iter().map(describe).collect::<Vec<_>>()}),
+        Door::Own(own) => {
+            json!({"tokens": own.gate.list_tokens(&own.access).await?.iter().map(describe).collect::<Vec<_>>()})
+        }
         Door::Server(client) => ask(&client, Method::GET, TOKENS, None).await?,
     };
     if args.json {
@@ -96,8 +98,8 @@ fn describe(token: &Token) -> Value {
         "patient": token.patient,
         "created": token.created.to_rfc3339_millis(),
         "created_by": token.created_by,
-        "expires": token.expires.map(|at| at.to_rfc3339_millis()),
-        "revoked": token.revoked.map(|at| at.to_rfc3339_millis()),
+        "expires": token.expires.map(fhir::Instant::to_rfc3339_millis),
+        "revoked": token.revoked.map(fhir::Instant::to_rfc3339_millis),
     })
 }
 

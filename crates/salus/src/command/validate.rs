@@ -34,7 +34,9 @@ struct Finding {
 
 pub(crate) fn run(args: &ValidateArgs) -> anyhow::Result<Exit> {
     if let Some(profile) = &args.profile {
-        return Err(usage(format!("validation against a profile such as `{profile}` is not supported yet: leave `--profile` out to check against the base of R4")));
+        return Err(usage(format!(
+            "validation against a profile such as `{profile}` is not supported yet: leave `--profile` out to check against the base of R4"
+        )));
     }
     let limits = SourceLimits::default();
     let found = walk(&args.files, &limits)?;
@@ -45,7 +47,10 @@ pub(crate) fn run(args: &ValidateArgs) -> anyhow::Result<Exit> {
             let parsed = parse_piece(raw, ParseOptions { keep_bundles: true });
             parsed.rejects.into_iter().for_each(|reject| findings.reject(reject));
             for item in parsed.units.into_iter().flat_map(|unit| unit.items) {
-                if let Change::Put { resource, .. } | Change::Create { resource, .. } | Change::PutWhere { resource, .. } = &item.change {
+                if let Change::Put { resource, .. }
+                | Change::Create { resource, .. }
+                | Change::PutWhere { resource, .. } = &item.change
+                {
                     findings.check(resource, &item.place);
                 }
             }
@@ -65,7 +70,10 @@ fn print(findings: &Findings) -> anyhow::Result<()> {
         let expression = finding.expression.as_ref().map(|e| format!("{e}: ")).unwrap_or_default();
         say(format!("{} {}: {expression}{}", finding.severity, finding.place, finding.text))?;
     }
-    say(format!("{} resources, {} errors, {} warnings", findings.resources, findings.errors, findings.warnings))
+    say(format!(
+        "{} resources, {} errors, {} warnings",
+        findings.resources, findings.errors, findings.warnings
+    ))
 }
 
 impl Findings {

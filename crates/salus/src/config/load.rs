@@ -37,7 +37,10 @@ pub(crate) fn environment() -> BTreeMap<String, String> {
 }
 
 /// The configuration of a file (or of `salus.yaml` here, or the defaults) with the environment laid over it.
-pub(crate) fn load(path: Option<&Path>, environment: &BTreeMap<String, String>) -> Result<Config, ConfigError> {
+pub(crate) fn load(
+    path: Option<&Path>,
+    environment: &BTreeMap<String, String>,
+) -> Result<Config, ConfigError> {
     let here = Path::new(DEFAULT_FILE);
     let path = path.or_else(|| here.is_file().then_some(here));
     let mut tree = Value::Object(Map::new());
@@ -50,14 +53,12 @@ pub(crate) fn load(path: Option<&Path>, environment: &BTreeMap<String, String>) 
     }
     for (name, value) in environment {
         if let Some(keys) = keys_of(name) {
-            tree = overlaid(tree, name, &keys, value)?;
+            tree = overlaid(&tree, name, &keys, value)?;
         }
     }
     // Each step was checked as it was laid; the file alone too.
-    serde_json::from_value(tree).map_err(|error| ConfigError::Environment {
-        name: "SALUS_*".to_owned(),
-        problem: error.to_string(),
-    })
+    serde_json::from_value(tree)
+        .map_err(|error| ConfigError::Environment { name: "SALUS_*".to_owned(), problem: error.to_string() })
 }
 
 // Read twice: strictly, so that an error has its place; and as a tree, so that the environment can be laid over it.
@@ -66,7 +67,8 @@ fn parse_file(path: &Path, text: &str) -> Result<Value, ConfigError> {
         let location = error.location();
         let plain = error.without_snippet().to_string();
         // The position is said once, in front.
-        let problem = plain.rsplit_once(" at line ").map_or(plain.as_str(), |(problem, _)| problem).to_owned();
+        let problem =
+            plain.rsplit_once(" at line ").map_or(plain.as_str(), |(problem, _)| problem).to_owned();
         ConfigError::Invalid {
             path: path.to_owned(),
             line: location.map_or(1, |l| l.line()),
@@ -87,7 +89,7 @@ fn keys_of(name: &str) -> Option<Vec<String>> {
     (keys.len() > 1 || TOP.contains(&keys[0].as_str())).then_some(keys)
 }
 
-fn overlaid(tree: Value, name: &str, keys: &[String], text: &str) -> Result<Value, ConfigError> {
+fn overlaid(tree: &Value, name: &str, keys: &[String], text: &str) -> Result<Value, ConfigError> {
     // As YAML reads it (`8`, `true`), or as the text it is, whichever the key takes.
     let read = serde_saphyr::from_str::<Value>(text).unwrap_or_else(|_| Value::String(text.to_owned()));
     let mut problem = String::new();
@@ -103,10 +105,7 @@ fn overlaid(tree: Value, name: &str, keys: &[String], text: &str) -> Result<Valu
             Err(_) => {}
         }
     }
-    Err(ConfigError::Environment {
-        name: name.to_owned(),
-        problem,
-    })
+    Err(ConfigError::Environment { name: name.to_owned(), problem })
 }
 
 fn set(tree: &mut Value, keys: &[String], value: Value) -> bool {
@@ -117,7 +116,9 @@ fn set(tree: &mut Value, keys: &[String], value: Value) -> bool {
             object.insert(last.clone(), value);
             true
         }
-        [first, rest @ ..] => set(object.entry(first.clone()).or_insert_with(|| Value::Object(Map::new())), rest, value),
+        [first, rest @ ..] => {
+            set(object.entry(first.clone()).or_insert_with(|| Value::Object(Map::new())), rest, value)
+        }
     }
 }
 
@@ -130,12 +131,14 @@ mod tests {
         let path = dir.path().join("salus.yaml");
         fs::write(&path, file).unwrap();
         let env = env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        load(Some(&path), &env).map_err(|error| error.to_string().replace(&path.display().to_string(), "salus.yaml"))
+        load(Some(&path), &env)
+            .map_err(|error| error.to_string().replace(&path.display().to_string(), "salus.yaml"))
     }
 
     #[test]
     fn environment_wins_over_the_file() {
-        let config = check("listen: 127.0.0.1:9000\nstore: {readers: 3}\n", &[("SALUS_STORE__READERS", "8")]).unwrap();
+        let config =
+            check("listen: 127.0.0.1:9000\nstore: {readers: 3}\n", &[("SALUS_STORE__READERS", "8")]).unwrap();
         assert_eq!(config.listen.port(), 9000);
         assert_eq!(config.store.readers, Some(8));
         assert_eq!(check("", &[("SALUS_DATA_DIR", "123")]).unwrap().data_dir, PathBuf::from("123"));
@@ -155,7 +158,10 @@ mod tests {
         let error = check("cache: {redis: {url: x}}\n", &[]).unwrap_err();
         assert!(error.contains("line 1") && error.contains("does not support this key yet"), "{error}");
         let error = check("", &[("SALUS_STORE__RAEDERS", "3")]).unwrap_err();
-        assert!(error.starts_with("environment variable `SALUS_STORE__RAEDERS`: unknown field `raeders`"), "{error}");
+        assert!(
+            error.starts_with("environment variable `SALUS_STORE__RAEDERS`: unknown field `raeders`"),
+            "{error}"
+        );
         let error = check("", &[("SALUS_LISTEN", "nowhere")]).unwrap_err();
         assert!(error.starts_with("environment variable `SALUS_LISTEN`"), "{error}");
     }

@@ -119,10 +119,7 @@ impl Default for Config {
 
 impl Default for FhirSection {
     fn default() -> Self {
-        FhirSection {
-            validation: Level::Full,
-            referential_integrity: false,
-        }
+        FhirSection { validation: Level::Full, referential_integrity: false }
     }
 }
 

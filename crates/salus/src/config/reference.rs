@@ -5,21 +5,25 @@ use std::fs;
 use super::load::ConfigError;
 
 /// The secret a text refers to, or the text itself when it is no reference. The last line end of a file is not part of the secret.
-pub(crate) fn resolve_reference(text: &str, env: &dyn Fn(&str) -> Option<String>) -> Result<String, ConfigError> {
+pub(crate) fn resolve_reference(
+    text: &str,
+    env: &dyn Fn(&str) -> Option<String>,
+) -> Result<String, ConfigError> {
     let Some(inner) = text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}')) else {
         return Ok(text.to_owned());
     };
     match inner.split_once(':') {
-        Some(("env", name)) => env(name).filter(|value| !value.is_empty()).ok_or_else(|| ConfigError::SecretAbsent {
-            reference: text.to_owned(),
-            why: "the environment variable is not set".to_owned(),
-        }),
+        Some(("env", name)) => {
+            env(name).filter(|value| !value.is_empty()).ok_or_else(|| ConfigError::SecretAbsent {
+                reference: text.to_owned(),
+                why: "the environment variable is not set".to_owned(),
+            })
+        }
         Some(("file", path)) => match fs::read_to_string(path) {
             Ok(content) => Ok(content.trim_end_matches(['\n', '\r']).to_owned()),
-            Err(error) => Err(ConfigError::SecretAbsent {
-                reference: text.to_owned(),
-                why: error.kind().to_string(),
-            }),
+            Err(error) => {
+                Err(ConfigError::SecretAbsent { reference: text.to_owned(), why: error.kind().to_string() })
+            }
         },
         _ => Err(ConfigError::SecretAbsent {
             reference: text.to_owned(),

@@ -103,7 +103,8 @@ pub(crate) async fn run(job: Job, sink: &Sink, report: &mut Report) -> anyhow::R
         // On the last pass nothing is put off any more, so that every failure is reported.
         run.retry = (!last_pass).then(Vec::new);
         run.pass(&inputs, limits, options, &taken).await?;
-        let again: Vec<Input> = run.retry.take().unwrap_or_default().into_iter().map(|index| inputs[index].clone()).collect();
+        let again: Vec<Input> =
+            run.retry.take().unwrap_or_default().into_iter().map(|index| inputs[index].clone()).collect();
         if again.is_empty() {
             break;
         }
@@ -131,7 +132,13 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    async fn pass(&mut self, inputs: &[Input], limits: SourceLimits, options: ParseOptions, taken: &Arc<AtomicU64>) -> anyhow::Result<()> {
+    async fn pass(
+        &mut self,
+        inputs: &[Input],
+        limits: SourceLimits,
+        options: ParseOptions,
+        taken: &Arc<AtomicU64>,
+    ) -> anyhow::Result<()> {
         let (mut parsed, stop) = start_threads(inputs, limits, options, self.width, taken);
         let outcome = self.take_all(&mut parsed).await;
         // Ends the threads also when a write failed: the reader stops at its next piece.
@@ -189,7 +196,8 @@ impl Run<'_> {
         for piece in split_repeats(unit, self.width.items_per_write) {
             let keys = keys_of(&piece);
             let fits = self.joined.as_ref().is_none_or(|(_, joined, seen)| {
-                joined.items.len() + piece.items.len() <= self.width.items_per_write && seen.is_disjoint(&keys)
+                joined.items.len() + piece.items.len() <= self.width.items_per_write
+                    && seen.is_disjoint(&keys)
             });
             if !fits {
                 self.flush().await?;
@@ -216,7 +224,8 @@ impl Run<'_> {
     async fn start(&mut self, origin: Origin, unit: Unit, keys: HashSet<String>) -> anyhow::Result<()> {
         while self.in_flight.overlaps(&keys)
             || self.writes.len() >= self.width.writes_in_flight_max
-            || (self.in_flight_bytes > 0 && self.in_flight_bytes + unit.bytes > self.width.bytes_in_flight_max)
+            || (self.in_flight_bytes > 0
+                && self.in_flight_bytes + unit.bytes > self.width.bytes_in_flight_max)
         {
             self.finish_one().await?;
         }
@@ -230,12 +239,7 @@ impl Run<'_> {
             items: unit.items.iter().map(|item| (item.place.clone(), item.change.kind())).collect(),
         };
         let sink = self.sink.clone();
-        self.writes.spawn(async move {
-            Finished {
-                unit: outline,
-                written: sink.write(unit).await,
-            }
-        });
+        self.writes.spawn(async move { Finished { unit: outline, written: sink.write(unit).await } });
         Ok(())
     }
 
@@ -280,11 +284,7 @@ fn split_repeats(unit: Unit, items_max: usize) -> Vec<Unit> {
     let mut pieces = Vec::new();
     let mut seen = HashSet::new();
     let mut items = Vec::new();
-    let piece_of = |items: Vec<_>| Unit {
-        atomic: false,
-        bytes: bytes_each * items.len(),
-        items,
-    };
+    let piece_of = |items: Vec<_>| Unit { atomic: false, bytes: bytes_each * items.len(), items };
     for item in unit.items {
         let repeats = item.change.key().is_some_and(|key| !seen.insert(key));
         if repeats || items.len() >= items_max {
@@ -303,7 +303,13 @@ fn split_repeats(unit: Unit, items_max: usize) -> Vec<Unit> {
 type Stop = Arc<AtomicU64>;
 
 // The reader numbers the pieces; whoever is free parses the next one.
-fn start_threads(inputs: &[Input], limits: SourceLimits, options: ParseOptions, width: Width, taken: &Arc<AtomicU64>) -> (mpsc::Receiver<Numbered>, Stop) {
+fn start_threads(
+    inputs: &[Input],
+    limits: SourceLimits,
+    options: ParseOptions,
+    width: Width,
+    taken: &Arc<AtomicU64>,
+) -> (mpsc::Receiver<Numbered>, Stop) {
     let (raw_in, raw_out) = sync_mpsc::sync_channel::<(u64, Origin, Raw)>(width.parsers);
     let (parsed_in, parsed_out) = mpsc::channel(width.parsers * 2);
     let stop = Stop::default();

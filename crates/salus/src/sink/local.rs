@@ -63,7 +63,8 @@ impl LocalSink {
         let action = match change {
             Change::Put { resource, if_match } => Action::Update { resource, if_match },
             Change::Create { resource, if_none_exist } => {
-                let if_none_exist = if_none_exist.map(|query| self.query_of(resource.kind(), &query)).transpose()?;
+                let if_none_exist =
+                    if_none_exist.map(|query| self.query_of(resource.kind(), &query)).transpose()?;
                 Action::Create { resource, if_none_exist }
             }
             Change::PutWhere { resource, query } => {
@@ -77,7 +78,8 @@ impl LocalSink {
 
     fn query_of(&self, kind: fhir::Kind, text: &str) -> Result<Query, String> {
         let options = search::Options::new(true, vec![self.base.clone()], self.now);
-        let parsed = search::parse(Some(kind), text, &options).map_err(|issues| format!("its condition is not understood: {}", text_of(&issues)))?;
+        let parsed = search::parse(Some(kind), text, &options)
+            .map_err(|issues| format!("its condition is not understood: {}", text_of(&issues)))?;
         Ok(parsed.query)
     }
 }
@@ -96,7 +98,9 @@ fn refusal_of(error: GateError) -> anyhow::Result<Written> {
         return Err(error.into());
     }
     let entry = match &error {
-        GateError::InvalidEntry { entry, .. } | GateError::Store(StoreError::Reference { entry, .. }) => Some(*entry),
+        GateError::InvalidEntry { entry, .. } | GateError::Store(StoreError::Reference { entry, .. }) => {
+            Some(*entry)
+        }
         _ => None,
     };
     let waits = matches!(error, GateError::Store(StoreError::Reference { .. }));
@@ -109,7 +113,12 @@ fn is_fatal(error: &GateError) -> bool {
         GateError::Unauthenticated(_) | GateError::Ledger(_) => true,
         GateError::Store(error) => matches!(
             error,
-            StoreError::Full | StoreError::ReadOnly | StoreError::NewerVersion { .. } | StoreError::Locked | StoreError::Corrupt { .. } | StoreError::Closed
+            StoreError::Full
+                | StoreError::ReadOnly
+                | StoreError::NewerVersion { .. }
+                | StoreError::Locked
+                | StoreError::Corrupt { .. }
+                | StoreError::Closed
         ),
         _ => false,
     }

@@ -22,16 +22,12 @@ impl Progress {
     pub(crate) fn new(taken: Arc<AtomicU64>, total_bytes: u64, quiet: bool) -> Progress {
         let bar = (!quiet && std::io::stderr().is_terminal()).then(|| {
             let bar = ProgressBar::new(total_bytes);
-            let style = ProgressStyle::with_template("{bar:30} {bytes}/{total_bytes}  {msg}  ETA {eta}").expect("the template is a constant that was tried");
+            let style = ProgressStyle::with_template("{bar:30} {bytes}/{total_bytes}  {msg}  ETA {eta}")
+                .expect("the template is a constant that was tried");
             bar.set_style(style);
             bar
         });
-        Progress {
-            taken,
-            total_bytes,
-            bar,
-            last_line: Instant::now(),
-        }
+        Progress { taken, total_bytes, bar, last_line: Instant::now() }
     }
 
     /// Shows the state: so many resources, so many rejected, since the start.

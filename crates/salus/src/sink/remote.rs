@@ -21,10 +21,14 @@ pub(crate) struct RemoteSink {
 
 impl RemoteSink {
     pub(crate) async fn write(&self, unit: &Unit) -> anyhow::Result<Written> {
-        let idempotent = unit.items.iter().all(|item| matches!(item.change, Change::Put { .. } | Change::PutWhere { .. } | Change::Delete { .. }));
+        let idempotent = unit.items.iter().all(|item| {
+            matches!(item.change, Change::Put { .. } | Change::PutWhere { .. } | Change::Delete { .. })
+        });
         match self.client.bundle(Bytes::from(bundle_of(unit)), idempotent).await {
             Ok(answer) => self.results_of(unit, &answer),
-            Err(EgressError::Status { status, body, .. }) if is_refusal(status) => Ok(refusal_of(status, &body)),
+            Err(EgressError::Status { status, body, .. }) if is_refusal(status) => {
+                Ok(refusal_of(status, &body))
+            }
             Err(error) => Err(error.into()),
         }
     }
@@ -32,7 +36,11 @@ impl RemoteSink {
     fn results_of(&self, unit: &Unit, answer: &Value) -> anyhow::Result<Written> {
         let entries = answer.get("entry").map(Value::items).unwrap_or_default();
         if entries.len() != unit.items.len() {
-            anyhow::bail!("the server answered {} entries to a bundle of {}", entries.len(), unit.items.len());
+            anyhow::bail!(
+                "the server answered {} entries to a bundle of {}",
+                entries.len(),
+                unit.items.len()
+            );
         }
         let each = unit.items.iter().zip(entries).map(|(item, entry)| self.result_of(item, entry)).collect();
         Ok(Written::Each(each))
@@ -40,7 +48,8 @@ impl RemoteSink {
 
     fn result_of(&self, item: &Item, entry: &Value) -> Result<Outcome, String> {
         let response = entry.get("response").ok_or("the server's answer has no response for it")?;
-        let status = text_at(response, "status").and_then(|status| status.split_whitespace().next()?.parse::<u16>().ok());
+        let status = text_at(response, "status")
+            .and_then(|status| status.split_whitespace().next()?.parse::<u16>().ok());
         match (status, &item.change) {
             (Some(200 | 204), Change::Delete { .. }) => Ok(Outcome::Deleted),
             (Some(201), _) => Ok(Outcome::Created),
@@ -70,11 +79,7 @@ fn refusal_of(status: u16, body: &[u8]) -> Written {
         Some(outcome) if outcome.get("issue").is_some() => issues_of(outcome),
         _ => format!("the server answered {status}"),
     };
-    Written::Nothing {
-        entry: outcome.as_ref().and_then(entry_of),
-        reason,
-        waits: false,
-    }
+    Written::Nothing { entry: outcome.as_ref().and_then(entry_of), reason, waits: false }
 }
 
 // `Bundle.entry[3].resource…`: the entry at fault.
@@ -103,7 +108,9 @@ fn issues_of(outcome: &Value) -> String {
 fn bundle_of(unit: &Unit) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(unit.bytes + unit.items.len() * 160 + 64);
     let kind = if unit.atomic { "transaction" } else { "batch" };
-    bytes.extend_from_slice(format!("{{\"resourceType\":\"Bundle\",\"type\":\"{kind}\",\"entry\":[").as_bytes());
+    bytes.extend_from_slice(
+        format!("{{\"resourceType\":\"Bundle\",\"type\":\"{kind}\",\"entry\":[").as_bytes(),
+    );
     for (index, item) in unit.items.iter().enumerate() {
         if index > 0 {
             bytes.push(b',');

@@ -66,7 +66,9 @@ impl Report {
     pub(crate) fn with_reject_file(path: Option<&std::path::Path>) -> anyhow::Result<Report> {
         let reject_file = match path {
             None => None,
-            Some(path) => Some(BufWriter::new(File::create(path).with_context(|| format!("cannot write `{}`", path.display()))?)),
+            Some(path) => Some(BufWriter::new(
+                File::create(path).with_context(|| format!("cannot write `{}`", path.display()))?,
+            )),
         };
         Ok(Report { reject_file, ..Report::default() })
     }
@@ -137,7 +139,11 @@ impl Report {
         let mut text = table(&rows);
         for line in self.rejects.iter().take(REJECTS_SHOWN_MAX) {
             let kind = line.kind.map(|kind| format!(" ({kind})")).unwrap_or_default();
-            let others = if line.others > 0 { format!("; with it {} other entries of its transaction", line.others) } else { String::new() };
+            let others = if line.others > 0 {
+                format!("; with it {} other entries of its transaction", line.others)
+            } else {
+                String::new()
+            };
             text.push_str(&format!("rejected {}{kind}: {}{others}\n", line.place, line.reason));
         }
         let unlisted = self.rejects.len().saturating_sub(REJECTS_SHOWN_MAX) as u64 + self.rejects_left_off;
@@ -145,10 +151,18 @@ impl Report {
             text.push_str(&format!("and {} more: `--rejects FILE` writes them all\n", grouped(unlisted)));
         }
         if !self.skipped.is_empty() {
-            text.push_str(&format!("skipped {} files that are no FHIR data by their name\n", self.skipped.len()));
+            text.push_str(&format!(
+                "skipped {} files that are no FHIR data by their name\n",
+                self.skipped.len()
+            ));
         }
         let rate = self.done() as f64 / self.duration_secs.max(0.001);
-        text.push_str(&format!("{} resources in {:.1} s, {} a second", grouped(self.done()), self.duration_secs, grouped(rate as u64)));
+        text.push_str(&format!(
+            "{} resources in {:.1} s, {} a second",
+            grouped(self.done()),
+            self.duration_secs,
+            grouped(rate as u64)
+        ));
         text
     }
 }
@@ -181,7 +195,9 @@ mod tests {
         report.count(patient, Outcome::Created);
         report.count(patient, Outcome::Unchanged);
         let place = Place::new(&Arc::from("a.ndjson"), At::Line(7));
-        report.reject(Reject { place: place.clone(), kind: Some(patient), reason: "bad".to_owned() }).unwrap();
+        report
+            .reject(Reject { place: place.clone(), kind: Some(patient), reason: "bad".to_owned() })
+            .unwrap();
         report.reject_with(Reject::new(place.entry(2), "worse"), &[patient, patient]).unwrap();
         assert_eq!(report.total(), Counts { created: 1, unchanged: 1, failed: 4, ..Counts::default() });
         let text = report.text();

@@ -14,7 +14,10 @@ use super::unit::{Change, Item, Place, Reject, Unit};
 /// Whether the bundle is a wrapping of resources rather than a record of its own (documents, messages and histories are).
 pub(crate) fn is_carrier(resource: &Resource) -> bool {
     resource.kind() == Kind::named("Bundle")
-        && matches!(text_at(resource.value(), "type"), Some("transaction" | "batch" | "collection" | "searchset"))
+        && matches!(
+            text_at(resource.value(), "type"),
+            Some("transaction" | "batch" | "collection" | "searchset")
+        )
 }
 
 /// The changes of a bundle. A transaction with an entry that cannot be read is rejected as a whole; of the others, the rest loads.
@@ -46,11 +49,7 @@ pub(crate) fn unit_of(mut bundle: Value, place: &Place, bytes: usize) -> (Option
     rewrite_references(&mut items);
     // References to an entry that gets its id from the store can only be resolved by the store, inside one write.
     let resolves_inside = items.iter().any(|item| item.full_url.is_some() && item.change.key().is_none());
-    let unit = Unit {
-        atomic: transaction || resolves_inside,
-        items,
-        bytes,
-    };
+    let unit = Unit { atomic: transaction || resolves_inside, items, bytes };
     let unit = (!unit.items.is_empty()).then_some(unit);
     (unit, rejects)
 }
@@ -63,9 +62,13 @@ fn item_of(mut entry: Value, place: Place) -> Result<Option<Item>, (Option<Kind>
     };
     let kind = resource.as_ref().map(Resource::kind);
     let change = match entry.get("request") {
-        None if resource.is_none() => return Err((None, "the entry has neither a resource nor a request".to_owned())),
+        None if resource.is_none() => {
+            return Err((None, "the entry has neither a resource nor a request".to_owned()));
+        }
         None => resource.map(|resource| put_or_create(resource, full_url.as_deref(), None)),
-        Some(request) => Some(requested(request, resource, full_url.as_deref()).map_err(|reason| (kind, reason))?),
+        Some(request) => {
+            Some(requested(request, resource, full_url.as_deref()).map_err(|reason| (kind, reason))?)
+        }
     };
     Ok(change.map(|change| Item { place, full_url, change }))
 }
@@ -120,18 +123,23 @@ fn uuid_of(full_url: &str) -> Option<String> {
 fn put_of(url: &str, mut resource: Resource, if_match: Option<&str>) -> Result<Change, String> {
     check_type(url, &resource)?;
     if let Some((_, query)) = url.split_once('?') {
-        return Ok(Change::PutWhere {
-            resource,
-            query: query.to_owned(),
-        });
+        return Ok(Change::PutWhere { resource, query: query.to_owned() });
     }
-    let id = url.split('/').nth(1).filter(|id| !id.is_empty()).ok_or("a PUT entry names its resource as `Type/id`")?;
+    let id = url
+        .split('/')
+        .nth(1)
+        .filter(|id| !id.is_empty())
+        .ok_or("a PUT entry names its resource as `Type/id`")?;
     match resource.id() {
-        Some(own) if own != id => return Err("the id of the resource differs from the id in request.url".to_owned()),
+        Some(own) if own != id => {
+            return Err("the id of the resource differs from the id in request.url".to_owned());
+        }
         Some(_) => {}
         None => resource.set_id(id),
     }
-    let if_match = if_match.map(|text| parse_etag(text).ok_or("request.ifMatch is not of the form `W/\"3\"`")).transpose()?;
+    let if_match = if_match
+        .map(|text| parse_etag(text).ok_or("request.ifMatch is not of the form `W/\"3\"`"))
+        .transpose()?;
     Ok(Change::Put { resource, if_match })
 }
 
@@ -150,13 +158,19 @@ fn delete_of(url: &str) -> Result<Change, String> {
 
 // References by fullUrl become references by id, so that a resource looks the same however it was delivered.
 fn rewrite_references(items: &mut [Item]) {
-    let targets: HashMap<String, String> =
-        items.iter().filter_map(|item| Some((item.full_url.clone()?, item.change.key()?))).filter(|(url, _)| url.starts_with("urn:")).collect();
+    let targets: HashMap<String, String> = items
+        .iter()
+        .filter_map(|item| Some((item.full_url.clone()?, item.change.key()?)))
+        .filter(|(url, _)| url.starts_with("urn:"))
+        .collect();
     if targets.is_empty() {
         return;
     }
     for item in items {
-        let (Change::Put { resource, .. } | Change::Create { resource, .. } | Change::PutWhere { resource, .. }) = &mut item.change else {
+        let (Change::Put { resource, .. }
+        | Change::Create { resource, .. }
+        | Change::PutWhere { resource, .. }) = &mut item.change
+        else {
             continue;
         };
         resource.visit_references_mut(&mut |reference| {

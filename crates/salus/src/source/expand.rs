@@ -28,12 +28,18 @@ impl<R: Read> Read for Counted<R> {
 }
 
 /// The unpacked content of a packed reader, bounded by the ratio of the limits.
-pub(crate) fn expand<'a, R: Read + 'a>(packed: R, packing: Packing, limits: &SourceLimits) -> io::Result<Box<dyn Read + 'a>> {
+pub(crate) fn expand<'a, R: Read + 'a>(
+    packed: R,
+    packing: Packing,
+    limits: &SourceLimits,
+) -> io::Result<Box<dyn Read + 'a>> {
     let taken = Arc::new(AtomicU64::new(0));
     let packed = Counted::new(packed, Arc::clone(&taken));
     let content: Box<dyn Read + 'a> = match packing {
         Packing::Plain => return Ok(Box::new(packed)),
-        Packing::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(BufReader::with_capacity(64 * 1024, packed))),
+        Packing::Gzip => {
+            Box::new(flate2::bufread::MultiGzDecoder::new(BufReader::with_capacity(64 * 1024, packed)))
+        }
         Packing::Zstd => Box::new(zstd::stream::read::Decoder::new(packed)?),
     };
     Ok(Box::new(Bounded {
@@ -61,7 +67,10 @@ impl<R: Read> Read for Bounded<R> {
         if self.given > allowed {
             return Err(io::Error::new(
                 io::ErrorKind::FileTooLarge,
-                format!("it expands to more than {} times its size, which no health data does: not read any further", self.ratio_max),
+                format!(
+                    "it expands to more than {} times its size, which no health data does: not read any further",
+                    self.ratio_max
+                ),
             ));
         }
         Ok(n)
@@ -86,10 +95,7 @@ mod tests {
 
     #[test]
     fn a_bomb_is_an_error_and_honest_data_is_not() {
-        let limits = SourceLimits {
-            expanded_bytes_free: 1 << 20,
-            ..SourceLimits::default()
-        };
+        let limits = SourceLimits { expanded_bytes_free: 1 << 20, ..SourceLimits::default() };
         let bomb = zstd::bulk::compress(&vec![0; 32 << 20], 3).unwrap();
         let error = check(&bomb, Packing::Zstd, &limits).unwrap_err();
         assert!(error.to_string().contains("500 times"), "{error}");
@@ -105,7 +111,7 @@ mod tests {
 
     #[test]
     fn a_file_cut_short_is_an_error() {
-        let text: Vec<u8> = (0..50_000u32).flat_map(|i| i.to_le_bytes()).collect();
+        let text: Vec<u8> = (0..50_000u32).flat_map(u32::to_le_bytes).collect();
         let whole = zstd::bulk::compress(&text, 3).unwrap();
         assert!(check(&whole[..whole.len() / 2], Packing::Zstd, &SourceLimits::default()).is_err());
     }

@@ -19,19 +19,23 @@ pub(crate) struct Lines {
 pub(crate) enum LinesEvent {
     Piece(Lines),
     /// This line is longer than allowed and was left out; reading goes on behind it.
-    TooLong { line: u64 },
+    TooLong {
+        line: u64,
+    },
     /// Nothing more can be read. Lines before were given; `line` is the first that was not.
-    Broken { line: u64, error: io::Error },
+    Broken {
+        line: u64,
+        error: io::Error,
+    },
 }
 
 /// Reads to the end and hands out pieces of about `limits.piece_bytes`, each of whole lines. Stops early when `give` says `false`.
-pub(crate) fn read_lines(mut reader: impl Read, limits: &SourceLimits, mut give: impl FnMut(LinesEvent) -> bool) {
-    let mut cutter = Cutter {
-        pending: Vec::new(),
-        line: 1,
-        overlong: false,
-        limits,
-    };
+pub(crate) fn read_lines(
+    mut reader: impl Read,
+    limits: &SourceLimits,
+    mut give: impl FnMut(LinesEvent) -> bool,
+) {
+    let mut cutter = Cutter { pending: Vec::new(), line: 1, overlong: false, limits };
     let mut chunk = vec![0; limits.piece_bytes.max(1)];
     loop {
         match fill(&mut reader, &mut chunk) {
@@ -48,11 +52,7 @@ pub(crate) fn read_lines(mut reader: impl Read, limits: &SourceLimits, mut give:
         }
     }
     if !cutter.pending.is_empty() && !cutter.overlong {
-        give(LinesEvent::Piece(Lines {
-            first: cutter.line,
-            bytes: cutter.pending,
-            open_end: true,
-        }));
+        give(LinesEvent::Piece(Lines { first: cutter.line, bytes: cutter.pending, open_end: true }));
     }
 }
 
@@ -94,11 +94,7 @@ impl Cutter<'_> {
         bytes.extend_from_slice(&chunk[..=last]);
         let first = self.line;
         self.line += bytes.iter().filter(|byte| **byte == b'\n').count() as u64;
-        let whole = Lines {
-            first,
-            bytes,
-            open_end: false,
-        };
+        let whole = Lines { first, bytes, open_end: false };
         if !give(LinesEvent::Piece(whole)) {
             return false;
         }
@@ -121,17 +117,17 @@ mod tests {
     use super::*;
 
     fn check(text: &str, piece_bytes: usize, line_bytes_max: usize) -> Vec<String> {
-        let limits = SourceLimits {
-            piece_bytes,
-            line_bytes_max,
-            ..SourceLimits::default()
-        };
+        let limits = SourceLimits { piece_bytes, line_bytes_max, ..SourceLimits::default() };
         let mut seen = Vec::new();
         read_lines(text.as_bytes(), &limits, |event| {
             seen.push(match event {
                 LinesEvent::Piece(lines) => {
                     let open = if lines.open_end { " open" } else { "" };
-                    format!("{}{open}: {}", lines.first, String::from_utf8(lines.bytes).unwrap().replace('\n', "/"))
+                    format!(
+                        "{}{open}: {}",
+                        lines.first,
+                        String::from_utf8(lines.bytes).unwrap().replace('\n', "/")
+                    )
                 }
                 LinesEvent::TooLong { line } => format!("{line} too long"),
                 LinesEvent::Broken { line, .. } => format!("{line} broken"),

@@ -35,14 +35,23 @@ pub(crate) fn parse_piece(raw: Raw, options: ParseOptions) -> Parsed {
                 Err(reject) => parsed.rejects.push(reject),
             }
         }
-        Piece::Lines(lines) => parse_lines(&raw.file, &lines.bytes, lines.first, lines.open_end, options, &mut parsed),
+        Piece::Lines(lines) => {
+            parse_lines(&raw.file, &lines.bytes, lines.first, lines.open_end, options, &mut parsed);
+        }
         Piece::Rejected(reject) => parsed.rejects.push(reject),
         Piece::Skipped(reject) => parsed.skipped.push(reject),
     }
     parsed
 }
 
-fn parse_lines(file: &Arc<str>, bytes: &[u8], first: u64, open_end: bool, options: ParseOptions, parsed: &mut Parsed) {
+fn parse_lines(
+    file: &Arc<str>,
+    bytes: &[u8],
+    first: u64,
+    open_end: bool,
+    options: ParseOptions,
+    parsed: &mut Parsed,
+) {
     let mut lines = bytes.split(|byte| *byte == b'\n').peekable();
     let mut number = first;
     while let Some(line) = lines.next() {
@@ -68,14 +77,17 @@ fn parse_lines(file: &Arc<str>, bytes: &[u8], first: u64, open_end: bool, option
 fn is_cut(line: &[u8]) -> bool {
     match json::parse(line, &Limits::default()) {
         Ok(_) => false,
-        Err(error) => error.offset >= line.len() || std::str::from_utf8(line).is_err_and(|e| e.error_len().is_none()),
+        Err(error) => {
+            error.offset >= line.len() || std::str::from_utf8(line).is_err_and(|e| e.error_len().is_none())
+        }
     }
 }
 
 fn parse_resource(bytes: &[u8], place: &Place) -> Result<Resource, Reject> {
     // Some exporters write a byte order mark.
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
-    let value = json::parse(bytes, &Limits::default()).map_err(|error| Reject::new(place.clone(), reason_of(&error, place)))?;
+    let value = json::parse(bytes, &Limits::default())
+        .map_err(|error| Reject::new(place.clone(), reason_of(&error, place)))?;
     if value.get("resourceType").is_none() {
         return Err(Reject::new(place.clone(), "not a FHIR resource: `resourceType` is missing"));
     }
@@ -122,11 +134,7 @@ impl Parsed {
                 unit.bytes += bytes;
                 unit.items.push(item);
             }
-            None => self.units.push(Unit {
-                atomic: false,
-                items: vec![item],
-                bytes,
-            }),
+            None => self.units.push(Unit { atomic: false, items: vec![item], bytes }),
         }
     }
 }
@@ -135,16 +143,9 @@ impl Parsed {
 fn single_of(resource: Resource, place: Place) -> Item {
     let change = match resource.id() {
         Some(_) => Change::Put { resource, if_match: None },
-        None => Change::Create {
-            resource,
-            if_none_exist: None,
-        },
+        None => Change::Create { resource, if_none_exist: None },
     };
-    Item {
-        place,
-        full_url: None,
-        change,
-    }
+    Item { place, full_url: None, change }
 }
 
 /// A string member of a value.

@@ -29,26 +29,17 @@ pub(crate) enum Piece {
     Skipped(Reject),
 }
 
-impl Piece {
-    pub(crate) fn bytes(&self) -> usize {
-        match self {
-            Piece::Document(bytes) => bytes.len(),
-            Piece::Lines(lines) => lines.bytes.len(),
-            Piece::Rejected(_) | Piece::Skipped(_) => 0,
-        }
-    }
-}
-
 /// Reads one input and hands out its pieces in order. `taken` counts bytes read from disk, for the progress bar. `false` from
 /// `give` ends the reading; so does it here.
-pub(crate) fn read_input(input: &Input, limits: &SourceLimits, taken: &Arc<AtomicU64>, give: &mut dyn FnMut(Raw) -> bool) -> bool {
+pub(crate) fn read_input(
+    input: &Input,
+    limits: &SourceLimits,
+    taken: &Arc<AtomicU64>,
+    give: &mut dyn FnMut(Raw) -> bool,
+) -> bool {
     let opened = File::open(&input.path).map(|file| Counted::new(file, Arc::clone(taken)));
     let content = opened.and_then(|file| expand(file, input.packing, limits));
-    let mut reading = Reading {
-        file: Arc::clone(&input.name),
-        limits,
-        give,
-    };
+    let mut reading = Reading { file: Arc::clone(&input.name), limits, give };
     match content {
         Err(error) => reading.reject(At::File, &format!("cannot read it: {}", plain(&error))),
         Ok(content) => match input.shape {
@@ -67,10 +58,7 @@ struct Reading<'a> {
 
 impl Reading<'_> {
     fn piece(&mut self, piece: Piece) -> bool {
-        (self.give)(Raw {
-            file: Arc::clone(&self.file),
-            piece,
-        })
+        (self.give)(Raw { file: Arc::clone(&self.file), piece })
     }
 
     fn reject(&mut self, at: At, reason: &str) -> bool {
@@ -97,12 +85,14 @@ impl Reading<'_> {
         read_lines(content, &limits, |event| {
             goes_on = match event {
                 LinesEvent::Piece(lines) => self.piece(Piece::Lines(lines)),
-                LinesEvent::TooLong { line } => {
-                    self.reject(At::Line(line), &format!("the line is longer than {} bytes", limits.line_bytes_max))
-                }
-                LinesEvent::Broken { line, error } => {
-                    self.reject(At::Line(line), &format!("nothing can be read from this line on: {}", plain(&error)))
-                }
+                LinesEvent::TooLong { line } => self.reject(
+                    At::Line(line),
+                    &format!("the line is longer than {} bytes", limits.line_bytes_max),
+                ),
+                LinesEvent::Broken { line, error } => self.reject(
+                    At::Line(line),
+                    &format!("nothing can be read from this line on: {}", plain(&error)),
+                ),
             };
             goes_on
         });
@@ -114,7 +104,9 @@ impl Reading<'_> {
         let mut archive = tar::Archive::new(content);
         let entries = match archive.entries() {
             Ok(entries) => entries,
-            Err(error) => return self.reject(At::File, &format!("cannot read the archive: {}", plain(&error))),
+            Err(error) => {
+                return self.reject(At::File, &format!("cannot read the archive: {}", plain(&error)));
+            }
         };
         for entry in entries {
             self.file = Arc::clone(&outer);
@@ -138,7 +130,10 @@ impl Reading<'_> {
         }
         let path = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
         self.file = Arc::from(format!("{outer}!{path}"));
-        let name = Path::new(&path).file_name().map(|name| name.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
+        let name = Path::new(&path)
+            .file_name()
+            .map(|name| name.to_string_lossy().to_ascii_lowercase())
+            .unwrap_or_default();
         let format = if name.starts_with('.') { None } else { format_of(&name) };
         let Some((packing, shape)) = format else {
             let place = Place::new(&self.file, At::File);
@@ -151,12 +146,18 @@ impl Reading<'_> {
         match shape {
             Shape::Document => self.document(content),
             Shape::Lines => self.lines(content),
-            Shape::Archive => self.reject(At::File, "an archive inside an archive is not opened: unpack the outer one"),
+            Shape::Archive => {
+                self.reject(At::File, "an archive inside an archive is not opened: unpack the outer one")
+            }
         }
     }
 }
 
-fn expand_member<'a, R: Read + 'a>(entry: R, packing: Packing, limits: &SourceLimits) -> io::Result<Box<dyn Read + 'a>> {
+fn expand_member<'a, R: Read + 'a>(
+    entry: R,
+    packing: Packing,
+    limits: &SourceLimits,
+) -> io::Result<Box<dyn Read + 'a>> {
     expand(entry, packing, limits)
 }
 
@@ -210,20 +211,26 @@ mod tests {
         let tar = tar_of(&[("x/a.json", b"{}"), ("x/b.ndjson", b"{}\n"), ("x/read.me", b"hello")]);
         let packed = zstd::bulk::compress(&tar, 1).unwrap();
         let seen = check("t.tar.zst", &packed, SourceLimits::default());
-        assert_eq!(seen, ["a.json document of 2", "b.ndjson lines from 1", "skipped read.me: not .json or .ndjson"]);
+        assert_eq!(
+            seen,
+            ["a.json document of 2", "b.ndjson lines from 1", "skipped read.me: not .json or .ndjson"]
+        );
     }
 
     #[test]
     fn what_cannot_be_read_is_said() {
-        let limits = SourceLimits {
-            document_bytes_max: 3,
-            ..SourceLimits::default()
-        };
+        let limits = SourceLimits { document_bytes_max: 3, ..SourceLimits::default() };
         assert!(check("a.json", b"{  }", limits)[0].contains("larger than 3 bytes"));
-        assert!(check("a.json.gz", b"no gzip", SourceLimits::default())[0].starts_with("rejected File: cannot read it to the end"));
+        assert!(
+            check("a.json.gz", b"no gzip", SourceLimits::default())[0]
+                .starts_with("rejected File: cannot read it to the end")
+        );
         let text: Vec<u8> = (0..20_000u32).flat_map(|i| format!("{{\"n\":{i}}}\n").into_bytes()).collect();
         let packed = zstd::bulk::compress(&text, 1).unwrap();
         let seen = check("a.ndjson.zst", &packed[..packed.len() / 2], SourceLimits::default());
-        assert!(seen.last().unwrap().contains("nothing can be read from this line on: the file is cut short"), "{seen:?}");
+        assert!(
+            seen.last().unwrap().contains("nothing can be read from this line on: the file is cut short"),
+            "{seen:?}"
+        );
     }
 }

@@ -29,10 +29,7 @@ pub(crate) enum At {
 
 impl Place {
     pub(crate) fn new(file: &Arc<str>, at: At) -> Place {
-        Place {
-            file: Arc::clone(file),
-            at,
-        }
+        Place { file: Arc::clone(file), at }
     }
 
     /// The place of an entry of the bundle that stands here.
@@ -72,7 +69,9 @@ pub(crate) enum Change {
 impl Change {
     pub(crate) fn kind(&self) -> Kind {
         match self {
-            Change::Put { resource, .. } | Change::Create { resource, .. } | Change::PutWhere { resource, .. } => resource.kind(),
+            Change::Put { resource, .. }
+            | Change::Create { resource, .. }
+            | Change::PutWhere { resource, .. } => resource.kind(),
             Change::Delete { kind, .. } => *kind,
         }
     }
@@ -115,10 +114,6 @@ pub(crate) struct Reject {
 
 impl Reject {
     pub(crate) fn new(place: Place, reason: impl Into<String>) -> Reject {
-        Reject {
-            place,
-            kind: None,
-            reason: reason.into(),
-        }
+        Reject { place, kind: None, reason: reason.into() }
     }
 }

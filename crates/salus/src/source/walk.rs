@@ -70,8 +70,11 @@ fn walk_folder(folder: &Path, depth: usize, limits: &SourceLimits, found: &mut F
     if depth > limits.folder_depth_max {
         bail!("`{}` is more than {} folders deep", folder.display(), limits.folder_depth_max);
     }
-    let listed = fs::read_dir(folder).with_context(|| format!("cannot read the folder `{}`", folder.display()))?;
-    let mut entries = listed.collect::<Result<Vec<_>, _>>().with_context(|| format!("cannot read the folder `{}`", folder.display()))?;
+    let listed =
+        fs::read_dir(folder).with_context(|| format!("cannot read the folder `{}`", folder.display()))?;
+    let mut entries = listed
+        .collect::<Result<Vec<_>, _>>()
+        .with_context(|| format!("cannot read the folder `{}`", folder.display()))?;
     entries.sort_by_key(|entry| load_order(&entry.file_name().to_string_lossy()));
     for entry in entries {
         let path = entry.path();
@@ -114,13 +117,7 @@ fn load_order(name: &str) -> (u8, String) {
 fn input_of(path: &Path, bytes: u64) -> Option<Input> {
     let name = path.file_name()?.to_string_lossy().to_ascii_lowercase();
     let (packing, shape) = format_of(&name)?;
-    Some(Input {
-        path: path.to_owned(),
-        name: name_of(path),
-        packing,
-        shape,
-        bytes,
-    })
+    Some(Input { path: path.to_owned(), name: name_of(path), packing, shape, bytes })
 }
 
 /// Packing and shape by the file's name, in lower case.
@@ -162,11 +159,17 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let at = |name: &str| dir.path().join(name);
         fs::create_dir(at("sub")).unwrap();
-        for name in ["b.json", "a.ndjson", "sub/c.json.gz", "notes.txt", ".hidden.json", "hospitalInformation1.json"] {
+        for name in
+            ["b.json", "a.ndjson", "sub/c.json.gz", "notes.txt", ".hidden.json", "hospitalInformation1.json"]
+        {
             fs::write(at(name), "").unwrap();
         }
         let found = walk(&[dir.path().to_owned()], &SourceLimits::default()).unwrap();
-        let names: Vec<_> = found.inputs.iter().map(|i| i.path.strip_prefix(dir.path()).unwrap().to_string_lossy().into_owned()).collect();
+        let names: Vec<_> = found
+            .inputs
+            .iter()
+            .map(|i| i.path.strip_prefix(dir.path()).unwrap().to_string_lossy().into_owned())
+            .collect();
         assert_eq!(names, ["hospitalInformation1.json", "a.ndjson", "b.json", "sub/c.json.gz"]);
         assert_eq!(found.skipped.len(), 2);
         assert!(walk(&[at("notes.txt")], &SourceLimits::default()).is_err());

@@ -1,6 +1,7 @@
 //! Runs the real binary: commands to their end, servers until the test is over.
 
-#![allow(dead_code, reason = "each test file uses a part of it")]
+#![allow(dead_code, unreachable_pub, reason = "each test file uses a part of it")]
+#![allow(clippy::print_stdout, reason = "what could not be checked is said aloud")]
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use egress::Method;
-use fhir::json::{self, Limits};
+use fhir::json::Limits;
 use fhir::{Value, json};
 use rand::Rng;
 use rand::rngs::StdRng;
@@ -38,11 +38,15 @@ impl CrudLoad {
                 object.insert("language", "en-US".into());
             }
             let body = Bytes::from(one.body.to_bytes());
-            recorder.call("update", Method::PUT, &format!("{}/{}", one.kind, one.id), Some(body), &[200]).await;
+            recorder
+                .call("update", Method::PUT, &format!("{}/{}", one.kind, one.id), Some(body), &[200])
+                .await;
         }
         // What refers goes before what it refers to.
         for one in made.iter().rev() {
-            recorder.call("delete", Method::DELETE, &format!("{}/{}", one.kind, one.id), None, &[200, 204]).await;
+            recorder
+                .call("delete", Method::DELETE, &format!("{}/{}", one.kind, one.id), None, &[200, 204])
+                .await;
         }
         true
     }
@@ -50,7 +54,8 @@ impl CrudLoad {
 
 async fn create(recorder: &mut Recorder, body: Value) -> Option<Made> {
     let kind = MADE_KINDS.iter().find(|kind| Some(**kind) == body.text("resourceType"))?;
-    let answer = recorder.call("create", Method::POST, kind, Some(Bytes::from(body.to_bytes())), &[201]).await?;
+    let answer =
+        recorder.call("create", Method::POST, kind, Some(Bytes::from(body.to_bytes())), &[201]).await?;
     let id = match json::parse(&answer.body, &Limits::default()) {
         Ok(created) => created.text("id")?.to_owned(),
         // A server that answers with headers only names the id in its location: `…/Patient/42/_history/1`.
@@ -65,12 +70,29 @@ async fn create(recorder: &mut Recorder, body: Value) -> Option<Made> {
 }
 
 const MADE_KINDS: [&str; 9] = [
-    "Patient", "Location", "Organization", "Practitioner", "Encounter", "Observation", "MedicationRequest", "Claim",
+    "Patient",
+    "Location",
+    "Organization",
+    "Practitioner",
+    "Encounter",
+    "Observation",
+    "MedicationRequest",
+    "Claim",
     "ExplanationOfBenefit",
 ];
 
 type Maker = fn(&[Made], &mut StdRng) -> Value;
-const MAKERS: [Maker; 9] = [patient, location, organization, practitioner, encounter, observation, medication_request, claim, benefit];
+const MAKERS: [Maker; 9] = [
+    patient,
+    location,
+    organization,
+    practitioner,
+    encounter,
+    observation,
+    medication_request,
+    claim,
+    benefit,
+];
 
 fn reference(made: &[Made], kind: &str) -> Value {
     let id = made.iter().find(|one| one.kind == kind).map_or("unknown", |one| one.id.as_str());
@@ -82,7 +104,12 @@ fn concept(system: &str, code: &str) -> Value {
 }
 
 fn patient(_: &[Made], rng: &mut StdRng) -> Value {
-    let birth = format!("{}-{:02}-{:02}", rng.random_range(1930..2020), rng.random_range(1..=12), rng.random_range(1..=28));
+    let birth = format!(
+        "{}-{:02}-{:02}",
+        rng.random_range(1930..2020),
+        rng.random_range(1..=12),
+        rng.random_range(1..=28)
+    );
     json!({
         "resourceType": "Patient",
         "identifier": [{"system": "urn:salus:bench", "value": (format!("{:016x}", rng.random::<u64>()))}],

@@ -48,7 +48,9 @@ impl ImportLoad {
     pub(crate) fn synthetic(patients: u32, seed: u64, repeat: usize) -> anyhow::Result<ImportLoad> {
         let population = synth::Population::new(synth::Config { patients, seed, ..synth::Config::default() });
         let mut bundles = vec![Bytes::from(synth::bundle_of(population.shared()).to_bytes())];
-        bundles.extend((0..patients).map(|index| Bytes::from(synth::bundle_of(population.patient(index)).to_bytes())));
+        bundles.extend(
+            (0..patients).map(|index| Bytes::from(synth::bundle_of(population.patient(index)).to_bytes())),
+        );
         ImportLoad::of(bundles, repeat)
     }
 

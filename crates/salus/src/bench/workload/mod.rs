@@ -21,7 +21,7 @@ use super::recorder::Recorder;
 pub(crate) enum Load {
     Import(ImportLoad),
     Crud(CrudLoad),
-    Search(SearchLoad),
+    Search(Box<SearchLoad>),
     Read(ReadLoad),
     Create(CreateLoad),
 }

@@ -27,7 +27,9 @@ impl ReadLoad {
             }
         }
         if paths.is_empty() {
-            anyhow::bail!("the server holds no Patient, Encounter, Condition or Observation to read: import some first");
+            anyhow::bail!(
+                "the server holds no Patient, Encounter, Condition or Observation to read: import some first"
+            );
         }
         Ok(ReadLoad { paths })
     }

@@ -5,7 +5,11 @@ use fhir::Value;
 use fhir::json::{self, Limits};
 
 /// Up to `max` resources of a search, over as many pages as that takes.
-pub(super) async fn sample(connection: &mut Connection, query: &str, max: usize) -> anyhow::Result<Vec<Value>> {
+pub(super) async fn sample(
+    connection: &mut Connection,
+    query: &str,
+    max: usize,
+) -> anyhow::Result<Vec<Value>> {
     let mut found = Vec::new();
     let mut next = Some(query.to_owned());
     while let Some(path) = next.take() {

@@ -33,11 +33,30 @@ pub(crate) struct SearchLoad {
 
 /// What can be asked, and under which name it is reported.
 const TEMPLATES: [&str; 24] = [
-    "string name", "string name:contains", "string address", "string organization",
-    "date birthdate", "date birthdate prefix", "date observation", "date observation prefix", "date encounter prefix",
-    "token code", "token code bare", "token code or", "token category", "token status", "token class",
-    "quantity value", "quantity component", "quantity combo", "composite code-value", "composite component",
-    "composite combo", "reference subject", "reference encounter", "reference participant",
+    "string name",
+    "string name:contains",
+    "string address",
+    "string organization",
+    "date birthdate",
+    "date birthdate prefix",
+    "date observation",
+    "date observation prefix",
+    "date encounter prefix",
+    "token code",
+    "token code bare",
+    "token code or",
+    "token category",
+    "token status",
+    "token class",
+    "quantity value",
+    "quantity component",
+    "quantity combo",
+    "composite code-value",
+    "composite component",
+    "composite combo",
+    "reference subject",
+    "reference encounter",
+    "reference participant",
 ];
 
 impl SearchLoad {
@@ -49,9 +68,14 @@ impl SearchLoad {
         let encounters = sample(&mut connection, "Encounter?_count=500", SAMPLE_MAX).await?;
         let observations = sample(&mut connection, "Observation?_count=500", SAMPLE_MAX).await?;
         if patients.is_empty() || observations.is_empty() || encounters.is_empty() {
-            anyhow::bail!("the server holds too little to search: import patients with encounters and observations first");
+            anyhow::bail!(
+                "the server holds too little to search: import patients with encounters and observations first"
+            );
         }
-        let components: Vec<Value> = observations.iter().flat_map(|o| o.get("component").map(Value::items).unwrap_or_default().to_vec()).collect();
+        let components: Vec<Value> = observations
+            .iter()
+            .flat_map(|o| o.get("component").map(Value::items).unwrap_or_default().to_vec())
+            .collect();
         Ok(SearchLoad {
             families: texts(&patients, |p| p.get("name")?.items().first()?.text("family")),
             cities: texts(&patients, |p| p.get("address")?.items().first()?.text("city")),
@@ -64,7 +88,9 @@ impl SearchLoad {
             component_values: components.iter().filter_map(code_value_of).collect(),
             patients: texts(&patients, |p| p.text("id")),
             encounters: texts(&encounters, |e| e.text("id")),
-            practitioners: texts(&encounters, |e| e.get("participant")?.items().first()?.get("individual")?.text("reference")),
+            practitioners: texts(&encounters, |e| {
+                e.get("participant")?.items().first()?.get("individual")?.text("reference")
+            }),
         })
     }
 
@@ -86,27 +112,49 @@ impl SearchLoad {
             "string address" => format!("Patient?address={}", text(&self.cities, rng)?),
             "string organization" => format!("Organization?name={}", text(&self.organizations, rng)?),
             "date birthdate" => format!("Patient?birthdate={}", date(&self.birth_dates, rng)?),
-            "date birthdate prefix" => format!("Patient?birthdate={}{}", prefix(rng), date(&self.birth_dates, rng)?),
+            "date birthdate prefix" => {
+                format!("Patient?birthdate={}{}", prefix(rng), date(&self.birth_dates, rng)?)
+            }
             "date observation" => format!("Observation?date={}", date(&self.observation_dates, rng)?),
-            "date observation prefix" => format!("Observation?date={}{}", prefix(rng), date(&self.observation_dates, rng)?),
-            "date encounter prefix" => format!("Encounter?date={}{}", prefix(rng), date(&self.encounter_dates, rng)?),
+            "date observation prefix" => {
+                format!("Observation?date={}{}", prefix(rng), date(&self.observation_dates, rng)?)
+            }
+            "date encounter prefix" => {
+                format!("Encounter?date={}{}", prefix(rng), date(&self.encounter_dates, rng)?)
+            }
             "token code" => format!("Observation?code={}", encode(pick(&self.codes, rng)?)),
-            "token code bare" => format!("Observation?code={}", encode(pick(&self.codes, rng)?.rsplit('|').next()?)),
+            "token code bare" => {
+                format!("Observation?code={}", encode(pick(&self.codes, rng)?.rsplit('|').next()?))
+            }
             "token code or" => {
-                let codes = [pick(&self.codes, rng)?, pick(&self.codes, rng)?, pick(&self.codes, rng)?].map(|code| encode(code));
+                let codes = [pick(&self.codes, rng)?, pick(&self.codes, rng)?, pick(&self.codes, rng)?]
+                    .map(|code| encode(code));
                 format!("Observation?code={}", codes.join(","))
             }
-            "token category" => format!("Observation?category={}", ["vital-signs", "laboratory", "survey", "absent"][rng.random_range(0..4)]),
-            "token status" => format!("Encounter?status={}", ["finished", "in-progress", "planned"][rng.random_range(0..3)]),
-            "token class" => format!("Encounter?class={}", ["AMB", "EMER", "IMP", "VR"][rng.random_range(0..4)]),
+            "token category" => format!(
+                "Observation?category={}",
+                ["vital-signs", "laboratory", "survey", "absent"][rng.random_range(0..4)]
+            ),
+            "token status" => {
+                format!("Encounter?status={}", ["finished", "in-progress", "planned"][rng.random_range(0..3)])
+            }
+            "token class" => {
+                format!("Encounter?class={}", ["AMB", "EMER", "IMP", "VR"][rng.random_range(0..4)])
+            }
             "quantity value" => quantity("value-quantity", pick(&self.code_values, rng)?, rng),
-            "quantity component" => quantity("component-value-quantity", pick(&self.component_values, rng)?, rng),
+            "quantity component" => {
+                quantity("component-value-quantity", pick(&self.component_values, rng)?, rng)
+            }
             "quantity combo" => quantity("combo-value-quantity", pick(&self.code_values, rng)?, rng),
             "composite code-value" => composite("code-value-quantity", pick(&self.code_values, rng)?, rng),
-            "composite component" => composite("component-code-value-quantity", pick(&self.component_values, rng)?, rng),
+            "composite component" => {
+                composite("component-code-value-quantity", pick(&self.component_values, rng)?, rng)
+            }
             "composite combo" => composite("combo-code-value-quantity", pick(&self.code_values, rng)?, rng),
             "reference subject" => format!("Observation?subject=Patient/{}", id(&self.patients, rng)?),
-            "reference encounter" => format!("Observation?encounter=Encounter/{}", id(&self.encounters, rng)?),
+            "reference encounter" => {
+                format!("Observation?encounter=Encounter/{}", id(&self.encounters, rng)?)
+            }
             _ => format!("Encounter?participant={}", pick(&self.practitioners, rng)?),
         })
     }
