@@ -33,7 +33,12 @@ impl Shape {
 
     fn merged(self, other: Shape) -> Shape {
         let types = self.types.zip(other.types).map(|(mut types, more)| {
-            types.extend(more);
+            for ty in more {
+                // Without this, `$this | $this` would double them.
+                if !types.contains(&ty) {
+                    types.push(ty);
+                }
+            }
             types
         });
         Shape { types, many: true, unordered: self.unordered || other.unordered }
@@ -47,13 +52,15 @@ impl Shape {
 /// What is wrong with a tree that will be evaluated on items of a type.
 pub(crate) fn check(node: &Node, focus: TypeId) -> Vec<PathError> {
     let focus = Shape::one(Type::Fhir(focus));
-    let mut checker = Checker { focus: focus.clone(), found: Vec::new() };
+    let mut checker = Checker { focus: focus.clone(), repeats: false, found: Vec::new() };
     checker.shape(node, &focus);
     checker.found
 }
 
 struct Checker {
     focus: Shape,
+    /// Inside a `repeat` another one is not followed: that would double the work with each level.
+    repeats: bool,
     found: Vec<PathError>,
 }
 
@@ -139,7 +146,7 @@ impl Checker {
             // Of a resource of any type more may be there than `Resource` defines.
             open |= is_abstract(ty) && ty.is_a(known().resource);
             let element = elements(ty).iter().find(|element| element.name == name);
-            many |= element.is_some_and(|element| element.repeats());
+            many |= element.is_some_and(fhir::definitions::Element::repeats);
             match find(ty, name) {
                 Found::Plain { ty, .. } => members.push(Type::Fhir(ty)),
                 Found::Resource => members.push(Type::Fhir(known().resource)),
@@ -147,6 +154,8 @@ impl Checker {
                 Found::Nothing => {}
             }
         }
+        members.sort_unstable_by_key(|ty| ty.name());
+        members.dedup();
         if members.is_empty() && !open {
             self.unknown(at, name, types);
             return Shape::unknown();
@@ -206,8 +215,11 @@ impl Checker {
 
     /// The shape of a projection on its input and on its own results; mistakes are those on the input.
     fn repeated(&mut self, projection: &Node, input: &Shape) -> Shape {
+        if self.repeats {
+            return Shape::unknown();
+        }
         let first = self.shape(projection, input);
-        let mut quiet = Checker { focus: self.focus.clone(), found: Vec::new() };
+        let mut quiet = Checker { focus: self.focus.clone(), repeats: true, found: Vec::new() };
         let again = quiet.shape(projection, &first.clone().single());
         first.merged(again)
     }

@@ -253,7 +253,10 @@ pub(crate) fn regex_of(pattern: &str, full: bool) -> std::result::Result<Regex, 
         .dfa_size_limit(REGEX_BYTES_MAX)
         .build()
         .map_err(|error| {
-            Problem::Regex(error.to_string().lines().last().unwrap_or("it is malformed").to_string())
+            // The last line says why; the others draw the place.
+            let text = error.to_string();
+            let why = text.lines().last().unwrap_or("it is malformed");
+            Problem::Regex(why.trim_start_matches("error: ").to_string())
         })
 }
 

@@ -166,6 +166,11 @@ impl<'a> Item<'a> {
         self.fhir_type().is_some_and(|ty| Class::of(ty).is_primitive())
     }
 
+    /// Should it have a System value but has none: only extensions, a comparator, or JSON that does not fit. Operators take it for nothing.
+    pub(crate) fn is_valueless(&self) -> bool {
+        self.fhir_type().is_some_and(|ty| Class::of(ty) <= Class::Quantity) && self.system().is_none()
+    }
+
     /// Has it a value, not only extensions.
     pub(crate) fn has_value(&self) -> bool {
         match self.data {

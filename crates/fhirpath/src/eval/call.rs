@@ -55,6 +55,9 @@ impl<'a> Eval<'_, 'a> {
     /// Functions of one item.
     fn single_call(&self, call: &Call, scope: Scope<'_, 'a>, at: u32) -> Result<Items<'a>> {
         let Some(input) = self.one(&call.input, scope, call.name)? else { return Ok(Items::new()) };
+        if input.is_valueless() && !matches!(call.function, F::ConvertsTo(_)) {
+            return Ok(Items::new());
+        }
         match call.function {
             F::ConvertsTo(target) => self.converts(call, target, &input, scope),
             F::To(target) => self.convert(call, target, &input, scope),
@@ -204,6 +207,7 @@ impl<'a> Eval<'_, 'a> {
         let Some(item) = self.one(plan, scope, call.name)? else { return Ok(None) };
         match item.system() {
             Some(System::String(text)) => Ok(Some(text.into())),
+            None if item.is_valueless() => Ok(None),
             _ => Err(operands(call.name, &[&item]).at(at)),
         }
     }

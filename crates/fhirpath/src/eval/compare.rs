@@ -20,7 +20,9 @@ pub(super) enum Order {
 
 /// The order of two items.
 pub(super) fn order_of(a: &Item<'_>, b: &Item<'_>) -> std::result::Result<Order, Problem> {
-    let (Some(a), Some(b)) = (a.system(), b.system()) else { return Ok(Order::Foreign) };
+    let (Some(a), Some(b)) = (a.system(), b.system()) else {
+        return Ok(if a.is_valueless() || b.is_valueless() { Order::Unknown } else { Order::Foreign });
+    };
     Ok(match (&a, &b) {
         (System::Integer(a), System::Integer(b)) => Order::Known(a.cmp(b)),
         (System::String(a), System::String(b)) => Order::Known(a.cmp(b)),
@@ -53,6 +55,9 @@ fn quantity_of(value: &System<'_>) -> Option<Quantity> {
     }
 }
 
+/// Texts longer than this take steps to compare.
+const TEXT_FREE_BYTES: usize = 1024;
+
 /// `=`: `None` when it hangs on what is not stated.
 pub(super) fn is_equal<'a>(eval: &Eval<'_, 'a>, a: &Item<'a>, b: &Item<'a>, at: u32) -> Result<Option<bool>> {
     // Texts come first: they are what conditions ask for most.
@@ -66,11 +71,18 @@ pub(super) fn is_equal<'a>(eval: &Eval<'_, 'a>, a: &Item<'a>, b: &Item<'a>, at: 
         return match (&a.data, &b.data) {
             (Data::Element(left, _), Data::Element(right, _)) => Ok(Some(is_same(eval, *left, *right, at)?)),
             (Data::TypeInfo(left), Data::TypeInfo(right)) => Ok(Some(left == right)),
+            _ if a.is_valueless() || b.is_valueless() => Ok(None),
             _ => Ok(Some(false)),
         };
     };
     Ok(match (&left, &right) {
         (System::Boolean(left), System::Boolean(right)) => Some(left == right),
+        (System::String(left), System::String(right)) => {
+            if left.len() > TEXT_FREE_BYTES {
+                eval.charge(left.len() / 64, at)?;
+            }
+            Some(left == right)
+        }
         (System::Temporal(left), System::Temporal(right)) if left.is_foreign_to(right) => Some(false),
         (System::Boolean(_), _) | (_, System::Boolean(_)) => Some(false),
         _ => match order_of(a, b).map_err(|problem| problem.at(at))? {
@@ -128,7 +140,7 @@ fn same_members(eval: &Eval<'_, '_>, a: &Object, b: &Object, at: u32) -> Result<
 
 /// `~`: texts without case and runs of space, numbers by the lesser precision, unknown is not equivalent.
 pub(super) fn is_equivalent<'a>(eval: &Eval<'_, 'a>, a: &Item<'a>, b: &Item<'a>, at: u32) -> Result<bool> {
-    eval.charge(1, at)?;
+    eval.charge(1 + a.as_str().map_or(0, str::len) / 64, at)?;
     let (Some(left), Some(right)) = (a.system(), b.system()) else {
         return Ok(is_equal(eval, a, b, at)? == Some(true));
     };

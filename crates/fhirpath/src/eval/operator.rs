@@ -32,7 +32,7 @@ impl<'a> Eval<'_, 'a> {
         let left = self.one(&pair[0], scope, op.text())?;
         let right = self.one(&pair[1], scope, op.text())?;
         let (Some(left), Some(right)) = (left, right) else { return Ok(Items::new()) };
-        let result = self.arithmetic(op, &left, &right).map_err(|problem| problem.at(at))?;
+        let result = self.arithmetic(op, &left, &right, at)?;
         Ok(result.into_iter().collect())
     }
 
@@ -191,6 +191,7 @@ impl<'a> Eval<'_, 'a> {
             let Some(item) = self.one(plan, scope, "&")? else { continue };
             match item.system() {
                 Some(System::String(text)) => out.push_str(text),
+                None if item.is_valueless() => {}
                 _ => return Err(operands("&", &[&item]).at(at)),
             }
         }
@@ -198,8 +199,9 @@ impl<'a> Eval<'_, 'a> {
         Ok(Items::from_iter([Item::text(out)]))
     }
 
-    /// Texts that are computed must not grow without end.
+    /// Texts that are computed must not grow without end, and long ones take steps.
     pub(super) fn check_text(&self, n_bytes: usize, at: u32) -> Result<()> {
+        self.charge(n_bytes / 64, at)?;
         if n_bytes > self.context.limits.text_bytes_max { Err(Problem::Overflow.at(at)) } else { Ok(()) }
     }
 
@@ -227,30 +229,34 @@ impl<'a> Eval<'_, 'a> {
         }
     }
 
-    fn arithmetic(
-        &self,
-        op: Op,
-        left: &Item<'a>,
-        right: &Item<'a>,
-    ) -> std::result::Result<Option<Item<'a>>, Problem> {
-        let foreign = || Err(operands(op.text(), &[left, right]));
-        let (Some(a), Some(b)) = (left.system(), right.system()) else { return foreign() };
-        let item = match (a, b) {
-            (System::Integer(a), System::Integer(b)) => return integers(op, a, b),
-            (System::String(a), System::String(b)) if op == Op::Plus => Some(Item::text(format!("{a}{b}"))),
+    fn arithmetic(&self, op: Op, left: &Item<'a>, right: &Item<'a>, at: u32) -> Result<Option<Item<'a>>> {
+        let foreign = || operands(op.text(), &[left, right]).at(at);
+        if left.is_valueless() || right.is_valueless() {
+            return Ok(None);
+        }
+        let (Some(a), Some(b)) = (left.system(), right.system()) else { return Err(foreign()) };
+        match (a, b) {
+            (System::Integer(a), System::Integer(b)) => integers(op, a, b).map_err(|problem| problem.at(at)),
+            (System::String(a), System::String(b)) if op == Op::Plus => {
+                self.check_text(a.len() + b.len(), at)?;
+                Ok(Some(Item::text(format!("{a}{b}"))))
+            }
             (System::Temporal(start), System::Quantity(length)) if matches!(op, Op::Plus | Op::Minus) => {
-                let unit = length.calendar_unit().ok_or_else(|| operands(op.text(), &[left, right]))?;
-                let n = length.value.truncated(0).to_i64().ok_or(Problem::Overflow)?;
-                let n = if op == Op::Minus { n.checked_neg().ok_or(Problem::Overflow)? } else { n };
-                start.plus(n, unit).map(Item::temporal)
+                let unit = length.calendar_unit().ok_or_else(foreign)?;
+                let overflow = || Problem::Overflow.at(at);
+                let n = length.value.truncated(0).to_i64().ok_or_else(overflow)?;
+                let n = if op == Op::Minus { n.checked_neg().ok_or_else(overflow)? } else { n };
+                Ok(start.plus(n, unit).map(Item::temporal))
             }
             (a, b) => match (Number::of(&a), Number::of(&b)) {
-                (Some(Number::Decimal(a)), Some(Number::Decimal(b))) => decimals(op, &a, &b)?,
-                (Some(a), Some(b)) => quantities(op, &a.quantity(), &b.quantity(), left, right)?,
-                _ => return foreign(),
+                (Some(Number::Decimal(a)), Some(Number::Decimal(b))) => {
+                    decimals(op, &a, &b).map_err(|problem| problem.at(at))
+                }
+                (Some(a), Some(b)) => quantities(op, &a.quantity(), &b.quantity(), left, right)
+                    .map_err(|problem| problem.at(at)),
+                _ => Err(foreign()),
             },
-        };
-        Ok(item)
+        }
     }
 
     /// `a | b | c`: each item once, in order.

@@ -31,7 +31,11 @@ impl<'a> Eval<'_, 'a> {
             F::Upper => return Ok(one(Item::text(text.to_uppercase()))),
             F::Lower => return Ok(one(Item::text(text.to_lowercase()))),
             F::Trim => return Ok(one(Item::text(text.trim()))),
-            F::ToChars => return Ok(text.chars().map(|c| Item::text(c.to_string())).collect()),
+            F::ToChars => {
+                self.charge(text.len(), at)?;
+                self.check_items(text.len(), at)?;
+                return Ok(text.chars().map(|c| Item::text(c.to_string())).collect());
+            }
             F::Substring => return self.substring(call, text, scope),
             F::Matches | F::MatchesFull | F::ReplaceMatches => return self.regex(call, text, scope, at),
             _ => {}
@@ -45,7 +49,12 @@ impl<'a> Eval<'_, 'a> {
             F::StartsWith => boolean(Some(text.starts_with(&*first))),
             F::EndsWith => boolean(Some(text.ends_with(&*first))),
             F::Contains => boolean(Some(text.contains(&*first))),
-            F::Split => text.split(&*first).map(Item::text).collect(),
+            F::Split => {
+                let n_parts = text.matches(&*first).count() + 1;
+                self.charge(n_parts, at)?;
+                self.check_items(n_parts, at)?;
+                text.split(&*first).map(Item::text).collect()
+            }
             F::Encode => one(Item::text(encoded(text, &first).map_err(|problem| problem.at(at))?)),
             F::Decode => {
                 decoded(text, &first).map_err(|problem| problem.at(at))?.map(Item::text).into_iter().collect()
