@@ -11,6 +11,8 @@ use crate::distinct::{codes_repeat, full_urls_repeat, link_ids_repeat};
 pub(crate) struct Rule {
     /// Its key, which is the slug of the issue.
     pub(crate) key: &'static str,
+    /// The element of the object that it is about; empty for the object.
+    pub(crate) element: &'static str,
     /// Is it broken.
     pub(crate) broken: fn(&Object) -> bool,
     /// What to do.
@@ -34,6 +36,7 @@ const TABLE: &[(&str, &[Rule])] = &[
         "Extension",
         &[Rule {
             key: "ext-1",
+            element: "",
             broken: extension_is_not_one_thing,
             text: "an extension has a value or extensions: one of them, not both",
         }],
@@ -42,6 +45,7 @@ const TABLE: &[(&str, &[Rule])] = &[
         "Quantity",
         &[Rule {
             key: "qty-3",
+            element: "",
             broken: |q| has!(q, "code") && !has!(q, "system"),
             text: "a unit with a `code` needs the `system` of the code, such as `http://unitsofmeasure.org`",
         }],
@@ -50,6 +54,7 @@ const TABLE: &[(&str, &[Rule])] = &[
         "Period",
         &[Rule {
             key: "per-1",
+            element: "",
             broken: |period| later(period, "start", "end"),
             text: "a period does not end before it starts: correct `start` or `end`",
         }],
@@ -58,6 +63,7 @@ const TABLE: &[(&str, &[Rule])] = &[
         "ContactPoint",
         &[Rule {
             key: "cpt-2",
+            element: "",
             broken: |c| has!(c, "value") && !has!(c, "system"),
             text: "a contact with a `value` needs a `system`, such as `phone`",
         }],
@@ -66,6 +72,7 @@ const TABLE: &[(&str, &[Rule])] = &[
         "Coding",
         &[Rule {
             key: "system-not-absolute",
+            element: "system",
             broken: |coding| is_relative(coding, "system"),
             text: "a code system is named by an absolute address, such as `http://loinc.org`",
         }],
@@ -75,11 +82,13 @@ const TABLE: &[(&str, &[Rule])] = &[
         &[
             Rule {
                 key: "att-1",
+                element: "",
                 broken: |a| has!(a, "data") && !has!(a, "contentType"),
                 text: "an attachment with `data` needs a `contentType`",
             },
             Rule {
                 key: "attachment-size",
+                element: "size",
                 broken: size_differs,
                 text: "`size` is the number of bytes of `data` before base64: correct it or leave it out",
             },
@@ -89,6 +98,7 @@ const TABLE: &[(&str, &[Rule])] = &[
         "Patient.contact",
         &[Rule {
             key: "pat-1",
+            element: "",
             broken: |c| !has!(c, "name", "telecom", "address", "organization"),
             text: "a contact needs a name, a telecom, an address or an organization",
         }],
@@ -98,11 +108,13 @@ const TABLE: &[(&str, &[Rule])] = &[
         &[
             Rule {
                 key: "obs-6",
+                element: "",
                 broken: |o| has!(o, "dataAbsentReason") && has_value(o),
                 text: "`dataAbsentReason` says why there is no value: leave one of them out",
             },
             Rule {
                 key: "obs-7",
+                element: "",
                 broken: component_repeats_code,
                 text: "a component with the code of the observation itself is its value: leave one of them out",
             },
@@ -112,6 +124,7 @@ const TABLE: &[(&str, &[Rule])] = &[
         "Observation.referenceRange",
         &[Rule {
             key: "obs-3",
+            element: "",
             broken: |r| !has!(r, "low", "high", "text"),
             text: "a reference range needs `low`, `high` or `text`",
         }],
@@ -121,6 +134,7 @@ const TABLE: &[(&str, &[Rule])] = &[
         &[
             Rule {
                 key: "con-4",
+                element: "",
                 broken: |c| {
                     has_choice(c, "abatement")
                         && !is_coded(c, "clinicalStatus", &["resolved", "remission", "inactive"])
@@ -129,6 +143,7 @@ const TABLE: &[(&str, &[Rule])] = &[
             },
             Rule {
                 key: "con-5",
+                element: "",
                 broken: |c| {
                     has!(c, "clinicalStatus") && is_coded(c, "verificationStatus", &["entered-in-error"])
                 },
@@ -140,6 +155,7 @@ const TABLE: &[(&str, &[Rule])] = &[
         "Bundle",
         &[Rule {
             key: "bdl-7",
+            element: "",
             broken: full_urls_repeat,
             text: "two entries have the same `fullUrl` and version: give each resource its own",
         }],
@@ -148,6 +164,7 @@ const TABLE: &[(&str, &[Rule])] = &[
         "CodeSystem",
         &[Rule {
             key: "csd-1",
+            element: "",
             broken: codes_repeat,
             text: "a code occurs twice in the code system: keep one",
         }],
@@ -156,6 +173,7 @@ const TABLE: &[(&str, &[Rule])] = &[
         "Questionnaire",
         &[Rule {
             key: "que-2",
+            element: "",
             broken: link_ids_repeat,
             text: "a `linkId` occurs twice in the questionnaire: give each item its own",
         }],
@@ -165,6 +183,7 @@ const TABLE: &[(&str, &[Rule])] = &[
         // As R4 says it in words; its FHIRPath counts to two.
         &[Rule {
             key: "que-12",
+            element: "",
             broken: |item| {
                 item.get("enableWhen").is_some_and(|conditions| conditions.items().len() > 1)
                     && !has!(item, "enableBehavior")
@@ -177,6 +196,7 @@ const TABLE: &[(&str, &[Rule])] = &[
         // The FHIRPath of R4 asks for a type that no answer has.
         &[Rule {
             key: "que-7",
+            element: "",
             broken: |when| text(when, "operator") == Some("exists") && !has!(when, "answerBoolean"),
             text: "with the operator `exists` the answer is `answerBoolean`",
         }],
@@ -186,6 +206,7 @@ const TABLE: &[(&str, &[Rule])] = &[
         // The FHIRPath of R4 fails when there are several `when`.
         &[Rule {
             key: "tim-9",
+            element: "",
             broken: |repeat| {
                 let when = repeat.get("when").map_or(&[][..], Value::items);
                 let is_meal = |code: &Value| matches!(code.as_str(), Some("C" | "CM" | "CD" | "CV"));
@@ -199,21 +220,25 @@ const TABLE: &[(&str, &[Rule])] = &[
         &[
             Rule {
                 key: "fullurl-not-absolute",
+                element: "fullUrl",
                 broken: |e| is_relative(e, "fullUrl"),
                 text: "`fullUrl` is an absolute address or a `urn:uuid:`",
             },
             Rule {
                 key: "fullurl-differs",
+                element: "fullUrl",
                 broken: full_url_differs,
                 text: "`fullUrl` ends with the type and id of the resource: correct one of them",
             },
             Rule {
                 key: "bdl-5",
+                element: "",
                 broken: |e| !has!(e, "resource", "request", "response"),
                 text: "an entry needs a resource, a request or a response",
             },
             Rule {
                 key: "bdl-8",
+                element: "fullUrl",
                 broken: |e| text(e, "fullUrl").is_some_and(|url| url.contains("/_history/")),
                 text: "`fullUrl` names no version",
             },

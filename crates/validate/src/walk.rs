@@ -133,6 +133,8 @@ impl Walk {
                 self.missing(ty, missing, place);
             }
             for rule in info.rules.iter().filter(|rule| (rule.broken)(object)) {
+                let inner = place.member(rule.element);
+                let place = if rule.element.is_empty() { place } else { &inner };
                 self.error(IssueType::Invariant, rule.key, rule.text, place);
             }
             self.invariants(ty, whole, place, scope);

@@ -68,3 +68,20 @@ fn store(folder: &Path, files: &[(&str, String)]) -> anyhow::Result<()> {
     std::fs::write(folder.join("CHECKSUMS"), crate::tidy::generated::checksums(folder)?)?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_definitions_are_what_the_package_gives() {
+        // `./test` fetches the package and says where it is.
+        let Some(folder) =
+            std::env::var_os("SALUS_R4_PACKAGE").map(PathBuf::from).filter(|folder| folder.is_dir())
+        else {
+            println!("not checked: the definitions against the official R4 package (set SALUS_R4_PACKAGE)");
+            return;
+        };
+        run(&crate::tidy::root(), &Options { from: Some(folder), check: true }).unwrap();
+    }
+}

@@ -7,8 +7,8 @@ const TABLE: &str = "ARCHITECTURE.md";
 /// Crates that only tests and developers use; anyone may name them in `[dev-dependencies]`.
 const DEVELOPER_CRATES: &[&str] = &["testkit", "xtask"];
 
-/// The only crate that holds a `Store`. Others only with a line in ARCHITECTURE.md that begins with [`EXCEPTION`], names the crate in
-/// backticks and says why.
+/// The only crate that holds a `Store`. Others only with a line in ARCHITECTURE.md that begins with [`EXCEPTION`], names the crate and its
+/// files in backticks and says why.
 const STORE_HOLDER: &str = "gate";
 const EXCEPTION: &str = "**Exception: one door.**";
 
@@ -42,6 +42,7 @@ pub(super) fn check(sources: &[Source]) -> Vec<Finding> {
             findings.push(Finding::new(&source.path, problem));
         }
     }
+    findings.extend(sources.iter().filter_map(|source| names_store(&page.text, source)));
     for layer in layers.iter().filter(|layer| !DEVELOPER_CRATES.contains(layer)) {
         let manifest = format!("crates/{layer}/Cargo.toml");
         if !sources.iter().any(|source| source.path == manifest) {
@@ -57,6 +58,15 @@ fn row(line: &str) -> Option<&str> {
         .split_once("`](")
         .filter(|(_, rest)| rest.starts_with("crates/") || rest.starts_with("xtask"))
         .map(|(name, _)| name)
+}
+
+/// A file that uses the store, in a crate that may, but not in this file.
+fn names_store(page: &str, source: &Source) -> Option<Finding> {
+    let (name, file) = source.path.strip_prefix("crates/")?.split_once("/src/")?;
+    let uses = source.text.lines().any(|line| line.trim_start().starts_with("use store::"));
+    let free = [STORE_HOLDER, "store"].contains(&name) || !is_excepted(page, name) || is_excepted(page, file);
+    (uses && !free)
+        .then(|| Finding::new(&source.path, format!("uses `store`, which {TABLE} allows elsewhere only")))
 }
 
 fn is_excepted(page: &str, name: &str) -> bool {
@@ -115,6 +125,16 @@ mod tests {
             0
         );
         assert_eq!(check_one("gate", manifest, "").len(), 0);
+    }
+
+    #[test]
+    fn an_exception_is_for_the_files_it_names() {
+        let page = "**Exception: one door.** `server` names `store` in `bench/store.rs`: it measures.\n";
+        let found = |path: &str| {
+            names_store(page, &Source { path: path.into(), text: "use store::Store;\n".into() }).is_some()
+        };
+        assert!(found("crates/server/src/read.rs"));
+        assert!(!found("crates/server/src/bench/store.rs") && !found("crates/gate/src/lib.rs"));
     }
 
     #[test]
