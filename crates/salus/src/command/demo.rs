@@ -86,6 +86,11 @@ async fn load(own: &Own, patients: u32, seed: u64) -> anyhow::Result<Loaded> {
     while !writes.is_empty() {
         take(&mut writes, &mut loaded).await?;
     }
+    // Programmes name their members, so they come when the patients are there.
+    let groups = unit_of(population.groups())?;
+    if !groups.items.is_empty() {
+        count(&mut loaded, sink.write(groups).await?)?;
+    }
     Ok(loaded)
 }
 

@@ -44,14 +44,31 @@ pub(crate) fn run(args: &SynthArgs) -> anyhow::Result<Exit> {
     if args.json {
         let counts: BTreeMap<String, u64> =
             summary.counts.iter().map(|(kind, n)| (kind.to_string(), *n)).collect();
-        say_json(
-            &serde_json::json!({"patients": args.patients, "seed": args.seed, "counts": counts, "duration_secs": secs}),
-        )?;
+        let planted: Vec<serde_json::Value> = summary.planted.iter().map(planted_json).collect();
+        say_json(&serde_json::json!({
+            "patients": args.patients, "seed": args.seed, "counts": counts, "bytes": summary.bytes, "planted": planted,
+            "duration_secs": secs,
+        }))?;
     } else {
         let mut rows = vec![vec![String::new(), "written".to_owned()]];
         rows.extend(summary.counts.iter().map(|(kind, n)| vec![kind.to_string(), grouped(*n)]));
         say(table(&rows).trim_end())?;
         say(format!("{} in {secs:.1} s", args.out.display()))?;
+        let mut rows = vec![["planted disparity", "rate", "elsewhere"].map(str::to_owned).to_vec()];
+        rows.extend(summary.planted.iter().map(planted_row));
+        say(format!("\n{}", table(&rows).trim_end()))?;
     }
     Ok(Exit::Done)
+}
+
+fn planted_row(planted: &synth::Planted) -> Vec<String> {
+    let percent = |rate: f64| format!("{:.0} %", rate * 100.0);
+    vec![planted.slug.to_owned(), percent(planted.rate_group), percent(planted.rate_other)]
+}
+
+fn planted_json(planted: &synth::Planted) -> serde_json::Value {
+    serde_json::json!({
+        "slug": planted.slug, "measure": planted.measure, "group": planted.group, "other": planted.other,
+        "rate_group": planted.rate_group, "rate_other": planted.rate_other, "tolerance_at_4000_patients": planted.tolerance,
+    })
 }
