@@ -1,13 +1,19 @@
 //! Appends records so that those that wait together share one transaction and one fsync.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
 
 use db::DbError;
 use rusqlite::{Connection, params};
 use tokio::sync::oneshot;
 
+use super::index::{self, BEHIND_RECORDS_MAX};
 use super::record::Record;
 use crate::govern::Govern;
+
+/// Nobody has appended for so long: now the index may take its time.
+const IDLE: Duration = Duration::from_millis(250);
 
 /// A record, and who waits for it to be on disk.
 type Waiting = (Record, oneshot::Sender<Result<(), DbError>>);
@@ -21,6 +27,12 @@ pub(crate) struct Ledger {
 struct Shared {
     govern: Govern,
     queue: Mutex<Queue>,
+    /// Records appended since the program started.
+    n_appended: AtomicU64,
+    /// Of these, how many the index may not have yet.
+    n_behind: AtomicU64,
+    /// Does a task wait for quiet, to index then.
+    waiting_for_quiet: AtomicBool,
 }
 
 #[derive(Default)]
@@ -33,7 +45,9 @@ struct Queue {
 
 impl Ledger {
     pub(crate) fn new(govern: Govern) -> Ledger {
-        Ledger { shared: Arc::new(Shared { govern, queue: Mutex::default() }) }
+        let (queue, waiting_for_quiet) = (Mutex::default(), AtomicBool::new(false));
+        let (n_appended, n_behind) = (AtomicU64::new(0), AtomicU64::new(0));
+        Ledger { shared: Arc::new(Shared { govern, queue, n_appended, n_behind, waiting_for_quiet }) }
     }
 
     /// Appends one record and waits until it is on disk. A caller that goes away meanwhile is recorded all the same.
@@ -54,6 +68,26 @@ impl Shared {
         !std::mem::replace(&mut queue.writing, true)
     }
 
+    /// Indexes some records; true when there are more.
+    async fn index_step(&self) -> bool {
+        match self.govern.write(index::advance).await {
+            Ok(more) => {
+                let left = if more {
+                    self.n_behind.load(Ordering::Relaxed).saturating_sub(index::STEP_RECORDS as u64)
+                } else {
+                    0
+                };
+                self.n_behind.store(left, Ordering::Relaxed);
+                more
+            }
+            Err(error) => {
+                // The records are there; they are found without the index until it works again.
+                tracing::warn!(%error, "the patients of the newest audit records were not indexed");
+                false
+            }
+        }
+    }
+
     /// What waits now; nothing more to do when it is empty.
     fn take(&self) -> Vec<Waiting> {
         let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
@@ -68,13 +102,36 @@ async fn write_all(shared: Arc<Shared>) {
     loop {
         let (records, waiting): (Vec<Record>, Vec<_>) = shared.take().into_iter().unzip();
         if records.is_empty() {
+            if !shared.waiting_for_quiet.swap(true, Ordering::Relaxed) {
+                tokio::spawn(index_when_quiet(Arc::downgrade(&shared)));
+            }
             return;
         }
+        let n_records = records.len() as u64;
         let written = shared.govern.write(move |conn| insert_all(conn, &records)).await;
         for done in waiting {
             // Who went away does not miss the answer.
             drop(done.send(written.clone()));
         }
+        shared.n_appended.fetch_add(n_records, Ordering::Relaxed);
+        if shared.n_behind.fetch_add(n_records, Ordering::Relaxed) > BEHIND_RECORDS_MAX {
+            shared.index_step().await;
+        }
+    }
+}
+
+/// Indexes when nobody has appended for a while. Does not keep the files open.
+async fn index_when_quiet(shared: Weak<Shared>) {
+    let mut seen = 0;
+    loop {
+        tokio::time::sleep(IDLE).await;
+        let Some(shared) = shared.upgrade() else { return };
+        let appended = shared.n_appended.load(Ordering::Relaxed);
+        if appended == seen && !shared.index_step().await {
+            shared.waiting_for_quiet.store(false, Ordering::Relaxed);
+            return;
+        }
+        seen = appended;
     }
 }
 
@@ -83,11 +140,9 @@ fn insert_all(conn: &Connection, records: &[Record]) -> rusqlite::Result<()> {
         "INSERT INTO audit (at, tenant, principal, on_behalf_of, purpose, action, kind, ids, detail, count, outcome, request, patients)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
     )?;
-    let mut about =
-        conn.prepare_cached("INSERT OR IGNORE INTO audit_patient (patient, seq) VALUES (?1, ?2)")?;
     for r in records {
         let patients = r.patients.join(" ");
-        let seq = audit.insert(params![
+        audit.execute(params![
             r.at.0,
             r.tenant,
             r.principal,
@@ -102,9 +157,6 @@ fn insert_all(conn: &Connection, records: &[Record]) -> rusqlite::Result<()> {
             r.request,
             patients,
         ])?;
-        for patient in &r.patients {
-            about.execute(params![patient, seq])?;
-        }
     }
     Ok(())
 }

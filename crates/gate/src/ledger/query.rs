@@ -46,7 +46,11 @@ pub(crate) fn select(
          WHERE tenant = ?1 AND seq > ?2 AND at >= ?3
            AND (?4 IS NULL OR principal = ?4)
            AND (?5 IS NULL OR request = ?5)
-           AND (?6 IS NULL OR seq IN (SELECT seq FROM audit_patient WHERE patient = ?6))
+           AND (?6 IS NULL OR seq IN (
+               SELECT seq FROM audit_patient WHERE patient = ?6
+               UNION ALL
+               SELECT seq FROM audit
+               WHERE seq > (SELECT seq FROM audit_indexed) AND instr(' ' || patients || ' ', ' ' || ?6 || ' ') > 0))
          ORDER BY seq LIMIT ?7",
     )?;
     let max = query.max.min(AUDIT_PAGE_MAX);

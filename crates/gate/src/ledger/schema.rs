@@ -24,6 +24,9 @@ pub(crate) const MIGRATIONS: &[&str] = &["
         seq     INTEGER NOT NULL,
         PRIMARY KEY (patient, seq)
     ) STRICT, WITHOUT ROWID;
+    -- Up to where the table above knows the ledger; what is newer is looked through.
+    CREATE TABLE audit_indexed (seq INTEGER NOT NULL) STRICT;
+    INSERT INTO audit_indexed VALUES (0);
     CREATE TRIGGER audit_update BEFORE UPDATE ON audit
         BEGIN SELECT RAISE(ABORT, 'the audit ledger is append-only'); END;
     CREATE TRIGGER audit_delete BEFORE DELETE ON audit

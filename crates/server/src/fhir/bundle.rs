@@ -12,7 +12,7 @@ use crate::fhir::body::off_reactor;
 use crate::fhir::bundle_bytes::{close, head, open_entry, text};
 use crate::fhir::entry::{Look, Step, check_members, step_of, wrong};
 use crate::fhir::reply::Reply;
-use crate::fhir::transaction::{ordered, placed};
+use crate::fhir::transaction::placed;
 use crate::fhir::{outcome, written};
 
 /// Reads of one batch that run side by side: their audit records share commits.
@@ -68,7 +68,7 @@ fn parse(ask: &Ask, bytes: &[u8]) -> Result<(bool, Steps), ServerError> {
     Ok((atomic, steps.map(|(n, entry)| step_of(ask, entry, &format!("Bundle.entry[{n}]"))).collect()))
 }
 
-/// Writes first, in the order of R4, then everything else on what is stored then.
+/// Writes first (the store does them in the order of R4), then everything else on what is stored then.
 async fn transaction(ask: &Ask, steps: Steps) -> Result<Vec<EntryResult>, ServerError> {
     let (mut ops, mut looks) = (Vec::new(), Vec::new());
     let n_steps = steps.len();
@@ -78,7 +78,7 @@ async fn transaction(ask: &Ask, steps: Steps) -> Result<Vec<EntryResult>, Server
             Step::Look(look) => looks.push((entry, look)),
         }
     }
-    let (places, ops) = ordered(ops);
+    let (places, ops): (Vec<usize>, Vec<WriteOp>) = ops.into_iter().unzip();
     let written = write_ops(ask, true, ops).await.map_err(|error| match error {
         ServerError::Gate(error) => ServerError::Gate(placed(error, &places)),
         error => error,

@@ -18,15 +18,14 @@ pub(crate) async fn create(ask: Ask) -> Result<Reply, ServerError> {
     Ok(written::reply_of(written, ask.prefer.returns))
 }
 
-/// The write that a create asks for. An id in the body is the caller's own and is dropped.
+/// The write that a create asks for. An id in the body is the caller's own: the store gives another one.
 pub(crate) fn action_of(
     ask: &Ask,
     kind: Kind,
-    mut resource: Resource,
+    resource: Resource,
     if_none_exist: Option<&str>,
 ) -> Result<Action, ServerError> {
     check_kind(kind, &resource)?;
-    resource.clear_id();
     let if_none_exist = match if_none_exist {
         None => None,
         Some(text) => Some(query::condition(ask, kind, text)?),
