@@ -55,10 +55,10 @@ table! {
         [after: integer "Changes behind this position.",
          max: integer "At most so many, 100 unless told, 10000 at most."],
         nothing, changes::changes;
-    GET "/api/v1/check", "Do versions, index and change log agree.", [], nothing, maintain::check;
+    POST "/api/v1/check", "Do versions, index and change log agree.", [], nothing, maintain::check;
     GET "/api/v1/counts", "How many resources the caller may see, per type.", [], nothing, counts::counts;
     GET "/api/v1/openapi.json", "This page.", [], nothing, openapi::openapi;
-    POST "/api/v1/rebuild", "Builds the search index anew while the old one serves.", [], nothing, maintain::rebuild;
+    POST "/api/v1/rebuild/index", "Builds the search index anew while the old one serves.", [], nothing, maintain::rebuild;
     GET "/api/v1/tokens", "All tokens, also those that have ended; no secrets.", [], nothing, tokens::list;
     POST "/api/v1/tokens", "Creates a token; its secret is shown this once.", [], body, tokens::create;
     DELETE "/api/v1/tokens/{id}", "Ends a token now.", [], nothing, tokens::revoke;
@@ -96,8 +96,8 @@ fn open_part(row: &str, path: &str) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn check(method: Method, path: &str, expected: &str) {
-        let answer = match find(&method, path) {
+    fn check(method: &Method, path: &str, expected: &str) {
+        let answer = match find(method, path) {
             Ok((route, id)) => format!("{} {id}", route.path),
             Err(ServerError::MethodNotAllowed { allowed, .. }) => format!("allowed: {allowed}"),
             Err(_) => "unknown".to_string(),
@@ -107,11 +107,11 @@ mod tests {
 
     #[test]
     fn requests_find_their_row() {
-        check(Method::GET, "/api/v1/tokens", "/api/v1/tokens ");
-        check(Method::HEAD, "/metrics", "/metrics ");
-        check(Method::DELETE, "/api/v1/tokens/a%20b", "/api/v1/tokens/{id} a b");
-        check(Method::PUT, "/api/v1/tokens", "allowed: GET, POST");
-        check(Method::GET, "/api/v1/tokens/", "unknown");
-        check(Method::GET, "/api/v1", "unknown");
+        check(&Method::GET, "/api/v1/tokens", "/api/v1/tokens ");
+        check(&Method::HEAD, "/metrics", "/metrics ");
+        check(&Method::DELETE, "/api/v1/tokens/a%20b", "/api/v1/tokens/{id} a b");
+        check(&Method::PUT, "/api/v1/tokens", "allowed: GET, POST");
+        check(&Method::GET, "/api/v1/tokens/", "unknown");
+        check(&Method::GET, "/api/v1", "unknown");
     }
 }

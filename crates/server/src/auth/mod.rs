@@ -20,9 +20,9 @@ pub(crate) async fn answer(app: &AppState, asked: Asked) -> Response {
     let id = asked.id.clone();
     let (method, path) = (asked.head.method.clone(), asked.head.uri.path().to_string());
     let outcome = match (&method, path.as_str()) {
-        (&Method::GET, "/auth/link") => link::open(app, asked).await,
+        (&Method::GET | &Method::POST, "/auth/link") => link::open(app, asked).await,
         (&Method::POST, "/auth/sign-out") => sign_out::sign_out(app, asked).await,
-        (_, "/auth/link") => Err(not_allowed(&method, "GET")),
+        (_, "/auth/link") => Err(not_allowed(&method, "GET, POST")),
         (_, "/auth/sign-out") => Err(not_allowed(&method, "POST")),
         (_, path) => Err(ServerError::UnknownPath(path.trim_start_matches('/').to_string())),
     };
