@@ -2,6 +2,7 @@
 
 mod equity;
 mod population;
+mod quality;
 mod region;
 mod risk;
 mod sdoh;
@@ -25,6 +26,7 @@ pub(crate) fn add(
     population::add(resource, bases, rows);
     risk::add(resource, bases, rows);
     sdoh::add(resource, rows);
+    quality::add(resource, at, rows);
     equity.add(resource.kind(), rows);
 }
 
