@@ -199,6 +199,11 @@ impl Walk {
         if shape == Shape::Reference {
             self.reference(child.element, object, place, scope);
         }
+        if child.element.simple_quantity && child.ty.name() == "Quantity" && object.contains_key("comparator")
+        {
+            let text = "a quantity without comparator is needed here: leave `comparator` out";
+            self.error(IssueType::Invariant, "sqq-1", text, &place.member("comparator"));
+        }
         if let Some(binding) = child.element.binding {
             self.bound_object(child, binding, object, place);
         }
