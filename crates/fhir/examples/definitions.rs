@@ -20,7 +20,9 @@ fn main() {
         ("search parameters", &|| assert!(!definitions::search_params(Kind::PATIENT).is_empty())),
         ("compartments", &|| assert!(definitions::compartment(Kind::PATIENT, Kind::PATIENT).len() == 1)),
         ("bindings", &|| {
-            assert!(definitions::value_set_codes("http://hl7.org/fhir/ValueSet/administrative-gender").is_some());
+            assert!(
+                definitions::value_set_codes("http://hl7.org/fhir/ValueSet/administrative-gender").is_some()
+            );
         }),
         ("other value sets", &|| assert!(definitions::value_set_codes("http://example.org").is_none())),
         ("invariants", &|| assert!(!definitions::invariants("Observation").is_empty())),

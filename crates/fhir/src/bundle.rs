@@ -45,7 +45,7 @@ mod tests {
     fn references_are_found_at_any_depth() {
         let mut value = json!({"a": {"reference": "Patient/1"}, "b": [{"c": {"reference": "Patient/2", "display": "reference"}}]});
         visit_references_mut(&mut value, &mut |text| {
-            *text = CompactString::from(text.replace("Patient", "Group"))
+            *text = CompactString::from(text.replace("Patient", "Group"));
         });
         let mut found = Vec::new();
         visit_references(&value, &mut |text| found.push(text));
