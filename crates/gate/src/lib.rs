@@ -61,6 +61,7 @@ pub use principal::{Access, Principal, PurposeError};
 pub use purpose::Purpose;
 pub use role::{Role, Roles};
 pub use scope::{Context, Reach, Right, Scope, ScopeError, Scopes};
+pub use search::Restriction;
 pub use secret::Secret;
 pub use store::{
     Action, Author, Body, Change, CheckReport, HistoryOf, HistoryPage, HistoryQuery, Op, Problem,

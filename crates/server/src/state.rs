@@ -8,6 +8,7 @@ use gate::Gate;
 use tokio::sync::Semaphore;
 
 use crate::config::ServerConfig;
+use crate::dashboard::Handles;
 use crate::fhir::capability;
 use crate::metrics::Metrics;
 
@@ -26,6 +27,8 @@ struct Inner {
     /// Permits are KiB of request bodies.
     bodies: Arc<Semaphore>,
     stopping: AtomicBool,
+    /// Filters of people, named in addresses by handles.
+    handles: Handles,
 }
 
 impl AppState {
@@ -41,6 +44,7 @@ impl AppState {
             capability,
             bodies: Arc::new(Semaphore::new(kib)),
             stopping: AtomicBool::new(false),
+            handles: Handles::default(),
             config,
         };
         AppState { inner: Arc::new(inner) }
@@ -72,6 +76,10 @@ impl AppState {
 
     pub(crate) fn bodies(&self) -> &Arc<Semaphore> {
         &self.inner.bodies
+    }
+
+    pub(crate) fn handles(&self) -> &Handles {
+        &self.inner.handles
     }
 
     /// From now on `/readyz` says no, so that nobody sends more.

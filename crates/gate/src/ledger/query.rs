@@ -22,6 +22,8 @@ pub struct AuditQuery {
     pub since: Option<Instant>,
     /// Records behind this position.
     pub after: u64,
+    /// Records before this position, newest first: for people, who read the ledger from its end.
+    pub before: Option<u64>,
     /// At most so many, and never more than [`AUDIT_PAGE_MAX`].
     pub max: usize,
 }
@@ -40,10 +42,11 @@ pub(crate) fn select(
     tenant: &str,
     query: &AuditQuery,
 ) -> rusqlite::Result<Vec<AuditEntry>> {
-    let mut statement = conn.prepare_cached(
+    let order = if query.before.is_some() { "DESC" } else { "ASC" };
+    let mut statement = conn.prepare_cached(&format!(
         "SELECT seq, at, tenant, principal, on_behalf_of, purpose, action, kind, ids, detail, count, outcome, request, patients
          FROM audit
-         WHERE tenant = ?1 AND seq > ?2 AND at >= ?3
+         WHERE tenant = ?1 AND seq > ?2 AND seq < ?8 AND at >= ?3
            AND (?4 IS NULL OR principal = ?4)
            AND (?5 IS NULL OR request = ?5)
            AND (?6 IS NULL OR seq IN (
@@ -51,8 +54,8 @@ pub(crate) fn select(
                UNION ALL
                SELECT seq FROM audit
                WHERE seq > (SELECT seq FROM audit_indexed) AND instr(' ' || patients || ' ', ' ' || ?6 || ' ') > 0))
-         ORDER BY seq LIMIT ?7",
-    )?;
+         ORDER BY seq {order} LIMIT ?7",
+    ))?;
     let max = query.max.min(AUDIT_PAGE_MAX);
     let rows = statement.query_map(
         params![
@@ -63,6 +66,7 @@ pub(crate) fn select(
             query.request,
             query.patient,
             i64::try_from(max).unwrap_or(i64::MAX),
+            query.before.map_or(i64::MAX, |seq| i64::try_from(seq).unwrap_or(i64::MAX)),
         ],
         entry_of,
     )?;

@@ -25,6 +25,7 @@ pub(super) async fn audit(ask: ApiAsk) -> Result<ApiReply, ServerError> {
         request: ask.param("request").map(str::to_string),
         since,
         after: ask.number("after", 0)?,
+        before: None,
         max: usize::try_from(ask.number("max", PAGE_DEFAULT)?).unwrap_or(usize::MAX),
     };
     let entries = ask.app.gate().audit(&ask.access, query).await?;

@@ -20,13 +20,14 @@ pub(crate) async fn answer(app: &AppState, asked: Asked) -> Response {
     let id = asked.id.clone();
     let (method, path) = (asked.head.method.clone(), asked.head.uri.path().to_string());
     let outcome = match (&method, path.as_str()) {
-        (&Method::GET | &Method::POST, "/auth/link") => link::open(app, asked).await,
+        (&Method::GET | &Method::HEAD, "/auth/link") => link::confirm(&asked),
+        (&Method::POST, "/auth/link") => link::open(app, asked).await,
         (&Method::POST, "/auth/sign-out") => sign_out::sign_out(app, asked).await,
         (_, "/auth/link") => Err(not_allowed(&method, "GET, POST")),
         (_, "/auth/sign-out") => Err(not_allowed(&method, "POST")),
         (_, path) => Err(ServerError::UnknownPath(path.trim_start_matches('/').to_string())),
     };
-    outcome.unwrap_or_else(|error| dashboard::refusal(&error, &id))
+    outcome.unwrap_or_else(|error| dashboard::refusal(&error, &id, None))
 }
 
 fn not_allowed(method: &Method, allowed: &str) -> ServerError {

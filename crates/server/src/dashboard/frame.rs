@@ -1,26 +1,41 @@
 //! Who is looking, for the frame around every page.
 
-use gate::{Purpose, Role};
+use fhir::Kind;
+use gate::{Access, Purpose};
 use ui::frame::{Frame, Place};
 
 use super::PageAsk;
+use super::rights::Rights;
+use crate::caller::Session;
+use crate::state::AppState;
 
 /// The frame of a page.
-pub(crate) fn frame_of(ask: &PageAsk) -> Frame {
-    let principal = &ask.access.principal;
-    let roles = &principal.roles;
-    let mut places = vec![Place::Overview, Place::Patients, Place::Search];
-    if roles.iter().any(Role::reads_audit) {
-        places.push(Place::Audit);
-    }
-    places.push(Place::Settings);
+pub(super) fn frame_of(ask: &PageAsk) -> Frame {
+    of(&ask.app, &ask.access, ask.session.as_ref())
+}
+
+/// The frame of a person; it shows the places that are open to them.
+pub(super) fn of(app: &AppState, access: &Access, session: Option<&Session>) -> Frame {
+    let principal = &access.principal;
+    let places = [
+        (Place::Overview, true),
+        (Place::Patients, principal.may_search(Kind::PATIENT)),
+        (Place::Search, principal.may_search_something()),
+        (Place::Audit, principal.reads_audit()),
+        (Place::Settings, true),
+    ];
     Frame {
-        now: ask.app.gate().now(),
+        now: app.gate().now(),
         name: principal.name.clone(),
-        roles: roles.to_string(),
-        purpose: ask.access.purpose.code().to_string(),
-        purposes: roles.purposes().into_iter().map(|purpose| Purpose::code(purpose).to_string()).collect(),
-        csrf: ask.session.as_ref().map(|session| session.csrf.clone()).unwrap_or_default(),
-        places,
+        roles: principal.roles.to_string(),
+        purpose: access.purpose.code().to_string(),
+        purposes: principal
+            .roles
+            .purposes()
+            .into_iter()
+            .map(|purpose| Purpose::code(purpose).to_string())
+            .collect(),
+        csrf: session.map(|session| session.csrf.clone()).unwrap_or_default(),
+        places: places.into_iter().filter(|(_, is_open)| *is_open).map(|(place, _)| place).collect(),
     }
 }

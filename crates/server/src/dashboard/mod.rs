@@ -2,11 +2,22 @@
 
 mod answer;
 mod assets;
+mod audit;
+mod filter;
+mod find;
 mod frame;
+mod handles;
 mod overview;
 mod pages;
+mod patient;
+mod patients;
 mod purpose;
+mod query;
 mod refusal;
+mod resource;
+mod rights;
+mod search;
+mod settings;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -14,6 +25,7 @@ use std::pin::Pin;
 use axum::response::Response;
 use gate::Access;
 use http::HeaderMap;
+use ui::frame::Frame;
 
 use crate::auth::{cookie, field, receive};
 use crate::caller::{Caller, Session};
@@ -22,13 +34,14 @@ use crate::fhir::controls;
 use crate::route::{Asked, only_looks};
 use crate::state::AppState;
 
+pub(crate) use answer::html;
+pub(crate) use handles::Handles;
 pub(crate) use refusal::refusal;
 
 /// Remembers which purpose of use a person chose for the pages.
 const PURPOSE_COOKIE: &str = "salus-purpose";
 
 /// Everything a page may look at.
-#[allow(dead_code, reason = "pages take what they need of it")]
 pub(crate) struct PageAsk {
     /// The gate, the configuration.
     pub(crate) app: AppState,
@@ -44,6 +57,23 @@ pub(crate) struct PageAsk {
     pub(crate) form: Vec<(String, String)>,
 }
 
+impl PageAsk {
+    /// The value of a name in the address.
+    fn asked(&self, name: &str) -> Option<&str> {
+        field(&self.query, name).filter(|value| !value.is_empty())
+    }
+
+    /// A field of the form without spaces around it; `None` when it is empty.
+    fn field(&self, name: &str) -> Option<&str> {
+        field(&self.form, name).map(str::trim).filter(|value| !value.is_empty())
+    }
+
+    /// All values of a field of the form.
+    fn fields(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.form.iter().filter(move |(n, _)| n == name).map(|(_, value)| value.trim())
+    }
+}
+
 /// What a page gives back.
 pub(crate) type PageAnswer = Pin<Box<dyn Future<Output = Result<Response, ServerError>> + Send>>;
 
@@ -55,18 +85,29 @@ pub(crate) async fn answer(app: &AppState, asked: Asked) -> Response {
         return response;
     }
     let id = asked.id.clone();
-    match run(app, asked).await {
+    let caller = match Caller::of(app, &asked.peer, &asked.head.headers, &asked.id).await {
+        Ok(caller) => caller,
+        Err(error) => return refusal(&error.into(), &id, None),
+    };
+    // An error is shown in the person's frame, so that they can go on from it.
+    let mut frame = None;
+    match run(app, asked, caller, &mut frame).await {
         Ok(response) => response,
-        Err(error) => refusal(&error, &id),
+        Err(error) => refusal(&error, &id, frame),
     }
 }
 
-async fn run(app: &AppState, mut asked: Asked) -> Result<Response, ServerError> {
-    let caller = Caller::of(app, &asked.peer, &asked.head.headers, &asked.id).await?;
+async fn run(
+    app: &AppState,
+    mut asked: Asked,
+    caller: Caller,
+    frame: &mut Option<Frame>,
+) -> Result<Response, ServerError> {
+    let access = access_of(&caller, &asked.head.headers, &asked.id)?;
+    *frame = Some(frame::of(app, &access, caller.session.as_ref()));
     let (page, parts) = pages::find(&asked.head.method, asked.head.uri.path())?;
     let form = if only_looks(&asked.head.method) { Vec::new() } else { receive(app, &mut asked).await? };
     caller.check_csrf(&asked.head.method, &asked.head.headers, field(&form, "csrf"))?;
-    let access = access_of(&caller, &asked.head.headers, &asked.id)?;
     let query = controls::pairs(asked.head.uri.query().unwrap_or("")).collect();
     let ask = PageAsk { app: app.clone(), access, session: caller.session, parts, query, form };
     (page.run)(ask).await

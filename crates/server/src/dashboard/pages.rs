@@ -2,7 +2,9 @@
 
 use http::Method;
 
-use super::{PageAnswer, PageAsk, overview, purpose};
+use super::{
+    PageAnswer, PageAsk, audit, find, overview, patient, patients, purpose, resource, search, settings,
+};
 use crate::error::ServerError;
 use crate::fhir::controls::decode;
 
@@ -26,6 +28,18 @@ macro_rules! table {
 
 table! {
     GET "/", overview::overview;
+    GET "/patients", patients::list;
+    POST "/patients", patients::filter;
+    GET "/patients/{}", patient::show;
+    GET "/search", search::show;
+    POST "/search", search::ask;
+    GET "/resources/{}/{}", resource::show;
+    GET "/audit", audit::list;
+    POST "/audit", audit::filter;
+    GET "/settings", settings::show;
+    POST "/settings/tokens", settings::create;
+    POST "/settings/tokens/{}/revoke", settings::revoke;
+    POST "/find", find::find;
     POST "/purpose", purpose::choose;
 }
 

@@ -10,7 +10,7 @@ use crate::parts::empty::empty;
 use crate::parts::icon::Icon;
 use crate::parts::number::{counted, grouped, share};
 use crate::parts::time::ago;
-use crate::parts::{head, how};
+use crate::parts::{head, how, or_unknown};
 use crate::url;
 
 pub use pyramid::{Band, Pyramid};
@@ -45,10 +45,10 @@ pub struct Change {
     pub id: String,
     /// The version it became.
     pub version: u64,
-    /// Who.
-    pub who: String,
+    /// Who; `None` when the record of it may not be seen.
+    pub who: Option<String>,
     /// Why, a v3 code.
-    pub purpose: String,
+    pub purpose: Option<String>,
 }
 
 /// What a write did.
@@ -189,8 +189,8 @@ fn change_table(view: &View, changes: &[Change]) -> Markup {
                             td data-label="Change" { (op(change.op)) }
                             td.number data-label="Version" { (change.version) }
                             td.nowrap data-label="When" { (ago(change.at, view.frame.now)) }
-                            td.nowrap data-label="Who" { (change.who) }
-                            td.nowrap.muted data-label="Purpose" { (crate::frame::purpose_text(&change.purpose)) }
+                            td.nowrap data-label="Who" { (or_unknown(change.who.as_deref())) }
+                            td.nowrap.muted data-label="Purpose" { (or_unknown(change.purpose.as_deref().map(crate::frame::purpose_text))) }
                         }
                     }
                 }

@@ -85,8 +85,8 @@ fn overview_view() -> overview::View {
         kind: kind.into(),
         id: id.into(),
         version,
-        who: who.into(),
-        purpose: "HOPERAT".into(),
+        who: (!who.is_empty()).then(|| who.into()),
+        purpose: (!who.is_empty()).then(|| "HOPERAT".into()),
     };
     overview::View {
         frame: frame(),
@@ -110,7 +110,7 @@ fn overview_view() -> overview::View {
                 3,
                 "local:ada",
             ),
-            change(2, ChangeOp::Created, "Encounter", "synth-0100-e3", 1, "service:import"),
+            change(2, ChangeOp::Created, "Encounter", "synth-0100-e3", 1, ""),
         ]),
         fhir_base: "http://127.0.0.1:8080/fhir".into(),
     }

@@ -1,0 +1,75 @@
+//! The dashboard in a real browser: `salus demo`, signed in through its link, every page in light and dark, wide and narrow.
+//!
+//! `SALUS_SHOTS` names a folder that keeps the pictures; with `SALUS_BLESS=1` the README's picture is taken anew.
+
+mod support;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use support::Server;
+
+const LINK_SECS_MAX: u64 = 30;
+/// The README's picture is kept in the repository.
+const PICTURE_BYTES_MAX: u64 = 200_000;
+
+/// The browser and its packages; says aloud what is missing.
+fn browser() -> Option<(PathBuf, PathBuf)> {
+    let chromium =
+        std::env::var_os("SALUS_CHROMIUM").map_or_else(|| PathBuf::from("/usr/bin/chromium"), PathBuf::from);
+    let Some(packages) = std::env::var_os("SALUS_BROWSER_PACKAGES").map(PathBuf::from) else {
+        println!("not checked: pages in a browser: `SALUS_BROWSER_PACKAGES` is not set, as `./test` does");
+        return None;
+    };
+    for needed in [&chromium, &packages.join("playwright-core"), &packages.join("axe-core")] {
+        if !needed.exists() {
+            println!("not checked: pages in a browser: `{}` is missing", needed.display());
+            return None;
+        }
+    }
+    Some((chromium, packages))
+}
+
+fn link_of(server: &Server) -> String {
+    let started = Instant::now();
+    loop {
+        let log = server.log();
+        if let Some(link) = log.lines().find_map(|line| line.trim().strip_prefix("sign-in link: ")) {
+            return link.to_owned();
+        }
+        assert!(started.elapsed() < Duration::from_secs(LINK_SECS_MAX), "no link: {log}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn every_page_works_in_a_browser() {
+    let Some((chromium, packages)) = browser() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let args = ["demo", "--patients", "60", "--seed", "1", "--listen", "127.0.0.1:0", "--data-dir", "demo"];
+    let server = Server::start(dir.path(), &args);
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let shots = std::env::var_os("SALUS_SHOTS").map_or_else(|| dir.path().join("shots"), PathBuf::from);
+    let run = Command::new("node")
+        .arg(root.join("tests/browser/shots.mjs"))
+        .args([link_of(&server).as_str(), shots.to_str().unwrap()])
+        .env("SALUS_BROWSER_PACKAGES", packages)
+        .env("SALUS_CHROMIUM", chromium)
+        .output()
+        .unwrap();
+    let (told, problems) = (String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr));
+    assert!(run.status.success(), "{told}\n{problems}\nserver:\n{}", server.log());
+    let summary: serde_json::Value = serde_json::from_str(&told).unwrap();
+    assert!(summary["pictures"].as_u64() >= Some(40) && summary["axeRuns"].as_u64() >= Some(48), "{summary}");
+    let family = summary["family"].as_str().unwrap();
+    assert!(!family.is_empty() && !server.log().contains(family), "a name is in the log");
+    let picture = shots.join("overview-light-1440.png");
+    let bytes = fs::metadata(&picture).unwrap().len();
+    assert!(bytes <= PICTURE_BYTES_MAX, "the README's picture would have {bytes} bytes");
+    if std::env::var_os("SALUS_BLESS").is_some_and(|value| value == "1") {
+        fs::create_dir_all(root.join("docs/img")).unwrap();
+        fs::copy(&picture, root.join("docs/img/overview.png")).unwrap();
+    }
+}
