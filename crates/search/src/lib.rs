@@ -3,6 +3,7 @@
 //! A store plans a [`Query`] over the rows that `extract` gave it; `matches` answers the same question by looking at resources one by
 //! one. The two share no evaluation code and are compared by generated cases.
 
+pub mod matches;
 pub mod param;
 pub mod query;
 pub mod restriction;
@@ -13,14 +14,15 @@ mod derived;
 mod event;
 mod extract;
 mod fold;
-mod matches;
 mod parse;
+mod phonetic;
 mod registry;
 
 pub use derived::{EquityError, EquityRules};
 pub use event::{event_date_param, patient_params};
 pub use extract::{Extractor, extract_references};
 pub use fold::fold;
+pub use matches::{Answer, Known, Memory, World, search_all};
 pub use param::{ParamDef, ParamId};
 pub use parse::{Options, Parsed, parse};
 pub use query::{Branch, Filter, Include, Prefix, Query, SortBy, SortKey, Summary, Total};

@@ -58,7 +58,7 @@ pub enum Filter {
         /// The test.
         test: Test,
     },
-    /// `:missing`.
+    /// `:missing`. A value is any row of the parameter, in whichever table: a concept with a text only is one.
     Missing {
         /// The parameter.
         param: ParamId,
@@ -81,8 +81,9 @@ pub enum Filter {
     },
     /// `_list`: the resource is an item of one of these lists.
     List(Vec<CompactString>),
-    /// A relation of the resource's patient (`region`, `population`, `risk`), in force at the resource's event date; for the patient's own
-    /// resource, and for types without an event date, in force now.
+    /// A relation of the resource's patient (`region`, `population`, `risk`), in force at the start of the resource's event date; for the
+    /// patient's own resource, and for types without an event date parameter, in force at the query's `now`. A resource whose event date is
+    /// not stated has no relation at a known time. Only what a resource states that the caller may see counts.
     Relation {
         /// Which relation.
         relation: Relation,
@@ -151,7 +152,9 @@ pub enum Test {
     },
     /// Reference with `:identifier`: its logical identifier.
     ReferenceIdentifier(Vec<TokenOperand>),
-    /// Reference with `:above` or `:below` along a reference hierarchy of the same type (`Location.partOf`).
+    /// Reference with `:above` or `:below` along the hierarchy of the type that it points at ([`ParamId::hierarchy_of`]: `Location` by
+    /// `partof`): the reference points at a starting point, or at something from which the way up leads to one (`:below`), or to which the
+    /// way up from one leads (`:above`). The way goes over resources that are there and visible.
     ReferenceHierarchy {
         /// Type and id of the starting points.
         any_of: Vec<(Kind, CompactString)>,
@@ -329,7 +332,8 @@ pub struct SortKey {
 }
 
 /// What results are ordered by. A resource without a value comes last either way; among several values the smallest counts when rising, the
-/// largest when falling.
+/// largest when falling. Tokens are ordered by code, strings folded, dates by their start, numbers and quantities by their lower end as
+/// stated. What is equal stays in the order of first versions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SortBy {
     /// `_id`.

@@ -21,6 +21,8 @@ pub(super) enum Convert {
     TextToken,
     Text,
     HumanName,
+    /// The sounds of a name.
+    NameSounds,
     Address,
     Date,
     Period,
@@ -104,6 +106,7 @@ impl Convert {
             Convert::TextToken => token::text(param, value, rows),
             Convert::Text => string::text(param, value, rows),
             Convert::HumanName => string::human_name(param, value, rows),
+            Convert::NameSounds => string::name_sounds(param, value, rows),
             Convert::Address => string::address(param, value, rows),
             Convert::Date => date::date(param, value, rows),
             Convert::Period => date::period(param, value, rows),

@@ -133,7 +133,10 @@ impl Node {
             return;
         }
         let element = from.map(|(element, _)| element);
-        if let Some(convert) = convert::choose(def.ty, self.ty, element) {
+        if let Some(mut convert) = convert::choose(def.ty, self.ty, element) {
+            if def.code == "phonetic" {
+                convert = Convert::NameSounds;
+            }
             self.emits.push(Emit::Value { param, convert, leads_to: from.and_then(|(_, kind)| kind) });
         } else if self.ty.name() == "Extension" {
             // The expression ends at the extension; what it says is its value.

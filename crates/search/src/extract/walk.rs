@@ -103,6 +103,8 @@ fn parts_of(ty: SearchType, found: &mut IndexRows) -> Vec<rows::Part> {
     match ty {
         SearchType::Token => {
             let tokens = mem::take(&mut found.tokens).into_iter();
+            // A concept with a text only can be told apart from others by nothing that a search can name.
+            let tokens = tokens.filter(|row| row.system.is_some() || row.code.is_some());
             tokens.map(|row| rows::Part::Token { system: row.system, code: row.code }).collect()
         }
         SearchType::String => {

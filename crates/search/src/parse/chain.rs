@@ -46,6 +46,12 @@ impl Context<'_> {
             match self.filter(*target, rest, value, depth) {
                 Ok(filter) => any_of.push(Branch { kind: *target, filters: vec![filter] }),
                 Err(Refusal::Unknown(issue)) => unknown = Some(issue),
+                // Of several types, one may have something else by this name.
+                Err(Refusal::Wrong(issue))
+                    if targets.len() > 1 && ["bad-chain", "bad-modifier"].contains(&issue.slug) =>
+                {
+                    unknown = Some(issue);
+                }
                 Err(wrong) => return Err(wrong),
             }
         }
@@ -91,6 +97,13 @@ impl Context<'_> {
         let filter = self.filter(source, rest, value, depth)?;
         self.more_branches(1)?;
         Ok(Filter::Has { param, branch: Branch { kind: source, filters: vec![filter] } })
+    }
+
+    /// `_has` that names too little.
+    pub(super) fn bad_has(&self) -> Refusal {
+        let text =
+            "`_has` is written `_has:Type:reference:parameter`, such as `_has:Observation:patient:code`";
+        Refusal::Wrong(problem(IssueType::Value, "bad-chain", self.name, text))
     }
 
     /// A type that a reference cannot lead to is an error.

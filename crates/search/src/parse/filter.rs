@@ -43,6 +43,7 @@ impl<'a> Context<'a> {
             "_id" => self.id(modifier, value),
             "_lastUpdated" => self.last_updated(modifier, value),
             "_list" => self.list(modifier, value),
+            "_has" => Err(self.bad_has()),
             _ => {
                 let param = self.param(kind, code)?;
                 self.value(param, modifier, value)

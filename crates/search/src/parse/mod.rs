@@ -58,6 +58,17 @@ fn wrong(name: &str, text: impl std::fmt::Display) -> Refusal {
     Refusal::Wrong(problem(IssueType::Value, "bad-value", name, text))
 }
 
+/// In a search over several types, each of them must know the parameter.
+fn of_several(refusal: Refusal, n_kinds: usize) -> Refusal {
+    match refusal {
+        Refusal::Unknown(mut issue) if n_kinds > 1 && issue.slug == "unknown-parameter" => {
+            issue.diagnostics.push_str("; each of the types must have it: name the types with `_type`");
+            Refusal::Unknown(issue)
+        }
+        other => other,
+    }
+}
+
 /// At most so much of a name is repeated in a message.
 fn shown(name: &str) -> &str {
     name.char_indices().nth(64).map_or(name, |(end, _)| &name[..end])
@@ -162,7 +173,8 @@ impl<'o> Parser<'o> {
             n_branches: self.n_branches,
         };
         for branch in &self.query.branches {
-            filters.push(context.filter(branch.kind, &pair.name, &pair.value, 0)?);
+            let filter = context.filter(branch.kind, &pair.name, &pair.value, 0);
+            filters.push(filter.map_err(|refusal| of_several(refusal, self.query.branches.len()))?);
             // Values count once, however many types are searched.
             context.n_values = context.n_values.min(self.n_values + text::split(&pair.value, b',').len());
         }

@@ -8,6 +8,7 @@ use super::text::unescape;
 use super::{Refusal, wrong};
 use crate::fold::fold;
 use crate::param::ParamDef;
+use crate::phonetic::sounds;
 use crate::query::{StringMode, Test};
 
 pub(super) fn test(
@@ -22,6 +23,13 @@ pub(super) fn test(
         Some(Modifier::Exact) => StringMode::Exact,
         Some(other) => return Err(context.no_such_modifier(def, other.word())),
     };
+    if def.code == "phonetic" {
+        if let Some(other) = modifier {
+            return Err(context.no_such_modifier(def, other.word()));
+        }
+        let any_of = values.iter().map(|text| Ok(sounds(&folded(context.name, text)?)));
+        return Ok(Test::String { mode, any_of: any_of.collect::<Result<_, Refusal>>()? });
+    }
     let any_of = values.iter().map(|text| {
         if mode == StringMode::Exact { plain(context.name, text) } else { folded(context.name, text) }
     });
