@@ -1,17 +1,17 @@
 //! Compiles a tree into a plan. The static type of each path is followed as far as it is certain.
 
 use compact_str::CompactString;
-use fhir::definitions::{TypeId, is_abstract};
+use fhir::definitions::{TypeId, child, is_abstract};
 use regex::{Regex, RegexBuilder};
 
 use crate::error::{Problem, Result};
 use crate::function::{self, Arguments, Entry, Function};
 use crate::item::Item;
 use crate::navigate::Step;
-use crate::plan::{Call, PathStep, Plan, PlanOp, Start};
+use crate::plan::{Call, PathStep, Plan, PlanOp, Start, TextIs};
 use crate::quantity::Quantity;
 use crate::syntax::{Literal, Node, Op, Term, TypeName};
-use crate::types::TypeTest;
+use crate::types::{Class, TypeTest};
 
 /// Memory of one compiled regular expression.
 const REGEX_BYTES_MAX: usize = 1 << 20;
@@ -108,14 +108,23 @@ fn appended((plan, ty): Typed, at: u32, step: PathStep) -> Typed {
         PathStep::Child(step) => step.ty(),
         // A choice of a specialisation (`Age`) is a `Quantity` too, so only what has none is certain.
         PathStep::OfType(test) => test.fhir.filter(|ty| test.system.is_none() && !is_abstract(*ty)),
-        PathStep::Where(_) | PathStep::ResolvesTo(_) => ty,
+        PathStep::Where(..) | PathStep::ResolvesTo(_) => ty,
         PathStep::Extension(_) => TypeId::named("Extension"),
         PathStep::Resolve => None,
     };
     let op = match plan.op {
         PlanOp::Path(start, steps) => {
             let mut steps = steps.into_vec();
-            steps.push(step);
+            let narrowed = match (steps.last(), &step) {
+                (Some(PathStep::Child(last)), PathStep::OfType(test)) => last.narrowed(*test),
+                _ => None,
+            };
+            match narrowed {
+                Some(narrowed) => {
+                    *steps.last_mut().expect("there is a last step") = PathStep::Child(narrowed);
+                }
+                None => steps.push(step),
+            }
             PlanOp::Path(start, steps.into())
         }
         op => PlanOp::Path(Start::Plan(Box::new(Plan { at: plan.at, op })), Box::new([step])),
@@ -174,7 +183,8 @@ fn where_of(at: u32, input: Typed, condition: &Node) -> Result<Typed> {
     }
     let (plan, _) = compile(condition, input.1)?;
     if !plan.asks_for_index() {
-        return Ok(appended(input, at, PathStep::Where(plan)));
+        let quick = text_is(condition, input.1);
+        return Ok(appended(input, at, PathStep::Where(plan, quick)));
     }
     let (input, ty) = input;
     let call = Call {
@@ -186,6 +196,15 @@ fn where_of(at: u32, input: Typed, condition: &Node) -> Result<Typed> {
         regex: None,
     };
     Ok((Plan { at, op: PlanOp::Call(Box::new(call)) }, ty))
+}
+
+/// `name = 'text'` where the name is a single text of a known type.
+fn text_is(condition: &Node, owner: Option<TypeId>) -> Option<TextIs> {
+    let Term::Binary(Op::Equal, left, right) = &condition.term else { return None };
+    let Term::Name(name) = &left.term else { return None };
+    let (owner, text) = (owner?, literal_text(right)?);
+    let found = child(owner, name).filter(|found| !found.element.choice && !found.element.repeats())?;
+    (Class::of(found.ty) == Class::String).then(|| TextIs { owner, name: name.clone(), text: text.into() })
 }
 
 fn called(

@@ -1,12 +1,12 @@
 //! Steps from an item to its children, by the definitions of its type.
 
-use compact_str::CompactString;
+use compact_str::{CompactString, format_compact};
 use fhir::definitions::{Element, TypeId, child, elements};
 use fhir::{Object, Value};
 
 use crate::error::Result;
 use crate::item::{Data, Item, System};
-use crate::types::{Class, Type, known};
+use crate::types::{Class, Type, TypeTest, known};
 
 /// Takes an item; `false` ends the walk.
 pub(crate) type Take<'t, 'a> = &'t mut dyn FnMut(Item<'a>) -> Result<bool>;
@@ -46,16 +46,43 @@ pub(crate) struct Step {
     /// The key of the `_` sibling.
     under: CompactString,
     expected: Option<(TypeId, Found)>,
+    narrowed: Option<Narrowed>,
+}
+
+/// `value as Quantity` on a type whose `value` is a choice: one key instead of a search.
+#[derive(Clone, Debug)]
+struct Narrowed {
+    test: TypeTest,
+    key: CompactString,
+    under: CompactString,
+    ty: TypeId,
+    primitive: bool,
 }
 
 impl Step {
     pub(crate) fn new(name: &str, ty: Option<TypeId>) -> Step {
         let expected = ty.map(|ty| (ty, find(ty, name)));
-        Step { name: name.into(), under: compact_str::format_compact!("_{name}"), expected }
+        Step { name: name.into(), under: format_compact!("_{name}"), expected, narrowed: None }
+    }
+
+    /// The step with a type test behind it, when it finds a choice that has exactly one type that passes the test.
+    pub(crate) fn narrowed(&self, test: TypeTest) -> Option<Step> {
+        let (owner, Found::Choice(element)) = self.expected? else { return None };
+        let mut fitting = element.types.iter().filter(|ty| test.selects(Type::Fhir(**ty)));
+        let (Some(ty), None, None) = (fitting.next(), fitting.next(), &self.narrowed) else { return None };
+        let (first, rest) = ty.name().split_at(1);
+        let key = format_compact!("{}{}{rest}", self.name, first.to_ascii_uppercase());
+        child(owner, &key).filter(|found| found.ty == *ty)?;
+        let under = format_compact!("_{key}");
+        let narrowed = Narrowed { test, key, under, ty: *ty, primitive: Class::of(*ty).is_primitive() };
+        Some(Step { narrowed: Some(narrowed), ..self.clone() })
     }
 
     /// The type of what it finds, when that is known.
     pub(crate) fn ty(&self) -> Option<TypeId> {
+        if let Some(narrowed) = &self.narrowed {
+            return Some(narrowed.ty);
+        }
         match self.expected?.1 {
             Found::Plain { ty, .. } => Some(ty),
             _ => None,
@@ -64,6 +91,24 @@ impl Step {
 
     /// Gives each child to `take`.
     pub(crate) fn walk<'a>(&self, item: &Item<'a>, take: Take<'_, 'a>) -> Result<bool> {
+        let Some(narrowed) = &self.narrowed else { return self.walk_all(item, take) };
+        match (&item.data, item.ty, self.expected) {
+            (Data::Element(Some(Value::Object(object)), _), Type::Fhir(ty), Some((expected, _)))
+                if ty == expected =>
+            {
+                match object.get(&narrowed.key) {
+                    Some(value) if !narrowed.primitive => each(narrowed.ty, value, take),
+                    None if !narrowed.primitive => Ok(true),
+                    value => each_primitive(narrowed.ty, value, object.get(&narrowed.under), take),
+                }
+            }
+            _ => self.walk_all(item, &mut |child| {
+                if narrowed.test.selects(child.ty) { take(child) } else { Ok(true) }
+            }),
+        }
+    }
+
+    fn walk_all<'a>(&self, item: &Item<'a>, take: Take<'_, 'a>) -> Result<bool> {
         let (Data::Element(value, sibling), Type::Fhir(ty)) = (&item.data, item.ty) else {
             return computed_child(item, &self.name, take);
         };
@@ -137,11 +182,17 @@ fn each_primitive<'a>(
 
 /// The members of a choice: one in a valid resource.
 fn choice<'a>(owner: TypeId, element: &Element, object: &'a Object, take: Take<'_, 'a>) -> Result<bool> {
+    let name = element.name.as_bytes();
     for (key, value) in object.iter() {
-        let (bare, under) = key.strip_prefix('_').map_or((key, false), |bare| (bare, true));
-        if !bare.starts_with(element.name) || bare.len() == element.name.len() {
+        // The length and first bytes decide nearly always.
+        let (bytes, under) = match key.as_bytes() {
+            [b'_', bare @ ..] => (bare, true),
+            bytes => (bytes, false),
+        };
+        if bytes.len() <= name.len() || !bytes.starts_with(name) {
             continue;
         }
+        let bare = &key[usize::from(under)..];
         let Some(found) = child(owner, bare).filter(|found| std::ptr::eq(found.element, element)) else {
             continue;
         };
@@ -161,7 +212,9 @@ fn choice<'a>(owner: TypeId, element: &Element, object: &'a Object, take: Take<'
 }
 
 fn sibling_of<'a>(object: &'a Object, key: &str) -> Option<&'a Value> {
-    object.iter().find(|(name, _)| name.strip_prefix('_') == Some(key)).map(|(_, value)| value)
+    let is_sibling =
+        |name: &str| name.len() == key.len() + 1 && name.as_bytes()[0] == b'_' && &name[1..] == key;
+    object.iter().find(|(name, _)| is_sibling(name)).map(|(_, value)| value)
 }
 
 /// `Patient.birthDate.value`: the bare value.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use compact_str::CompactString;
+use fhir::definitions::TypeId;
 use regex::Regex;
 
 use crate::function::Function;
@@ -52,11 +53,19 @@ pub(crate) enum PathStep {
     Child(Step),
     OfType(TypeTest),
     /// A condition that does not ask for `$index`.
-    Where(Plan),
+    Where(Plan, Option<TextIs>),
     /// `where(resolve() is Patient)`.
     ResolvesTo(TypeTest),
     Resolve,
     Extension(Arc<str>),
+}
+
+/// The usual condition, `system = 'phone'`: on items of this type it needs no evaluation.
+#[derive(Debug)]
+pub(crate) struct TextIs {
+    pub(crate) owner: TypeId,
+    pub(crate) name: CompactString,
+    pub(crate) text: CompactString,
 }
 
 /// A function on its input.
@@ -80,7 +89,9 @@ impl Plan {
             PlanOp::Path(start, steps) => {
                 let start = matches!(start, Start::Plan(plan) if plan.asks_for_index());
                 start
-                    || steps.iter().any(|step| matches!(step, PathStep::Where(plan) if plan.asks_for_index()))
+                    || steps
+                        .iter()
+                        .any(|step| matches!(step, PathStep::Where(plan, _) if plan.asks_for_index()))
             }
             PlanOp::Union(terms) => terms.iter().any(Plan::asks_for_index),
             PlanOp::Binary(_, pair) | PlanOp::At(pair) => pair.iter().any(Plan::asks_for_index),

@@ -13,7 +13,7 @@ const PATIENT: &[u8] = br##"{"resourceType":"Patient","id":"p","active":true,"bi
     "telecom":[{"system":"phone","value":"1","rank":1}],"extension":[{"url":"u","valueQuantity":{"value":1.5,"code":"mg"}}]}"##;
 
 fn patient() -> Resource {
-    Resource::parse(PATIENT, &json::Limits::default()).unwrap()
+    Resource::parse(PATIENT, &json::Limits::default()).expect("this is a patient")
 }
 
 /// Reads and, when it can be read, evaluates, within a small allowance.
@@ -24,7 +24,7 @@ fn try_out(text: &str) {
     context.limits = Limits { steps_max: 100_000, items_max: 10_000, text_bytes_max: 100_000 };
     let _ = expression.evaluate(&context);
     let _ = expression.is_true(&context);
-    let _ = expression.check(TypeId::named("Patient").unwrap());
+    let _ = expression.check(TypeId::of_kind(fhir::Kind::PATIENT));
     assert_eq!(Expression::parse(&expression.to_string()).as_ref(), Ok(&expression), "{text}");
 }
 

@@ -8,6 +8,7 @@ use super::Eval;
 use crate::error::{Problem, Result};
 use crate::item::{Data, Item, Items, System};
 use crate::quantity::{Quantity, equivalent};
+use crate::types::Class;
 
 /// The order of two items.
 pub(super) enum Order {
@@ -62,10 +63,19 @@ const TEXT_FREE_BYTES: usize = 1024;
 pub(super) fn is_equal<'a>(eval: &Eval<'_, 'a>, a: &Item<'a>, b: &Item<'a>, at: u32) -> Result<Option<bool>> {
     // Texts come first: they are what conditions ask for most.
     if let (Data::Element(Some(Value::String(left)), _), Data::Text(right)) = (&a.data, &b.data)
-        && crate::types::Class::String
-            == a.fhir_type().map_or(crate::types::Class::Complex, crate::types::Class::of)
+        && a.fhir_type().map(Class::of) == Some(Class::String)
     {
         return Ok(Some(left.as_str() == &**right));
+    }
+    // A truth value equals no other type, whose value need not be read.
+    if let (Data::Element(Some(value), _), Data::Boolean(right)) = (&a.data, &b.data) {
+        match (value, a.fhir_type().map(Class::of)) {
+            (Value::Bool(left), Some(Class::Boolean)) => return Ok(Some(left == right)),
+            (Value::String(_), Some(Class::String | Class::Date | Class::DateTime | Class::Time)) => {
+                return Ok(Some(false));
+            }
+            _ => {}
+        }
     }
     let (Some(left), Some(right)) = (a.system(), b.system()) else {
         return match (&a.data, &b.data) {

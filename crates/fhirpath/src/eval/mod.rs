@@ -20,7 +20,7 @@ use crate::context::{Context, Resolved};
 use crate::error::{Problem, Result};
 use crate::item::{Data, Item, Items};
 use crate::navigate::{Take, contained, extensions};
-use crate::plan::{PathStep, Plan, PlanOp, Start};
+use crate::plan::{PathStep, Plan, PlanOp, Start, TextIs};
 use crate::temporal::Temporal;
 use crate::types::{Type, TypeTest, known};
 
@@ -143,13 +143,13 @@ impl<'c, 'a> Eval<'c, 'a> {
                     Ok(true)
                 }
             }
-            PathStep::Where(condition) => {
+            PathStep::Where(condition, quick) => {
                 let inner = Scope { this: Some(item), ..scope };
-                if self.truth(condition, inner)? == Some(true) {
-                    self.walk(at, rest, item, scope, take)
-                } else {
-                    Ok(true)
-                }
+                let holds = match quick.as_ref().and_then(|quick| quick.holds(item)) {
+                    Some(holds) => holds,
+                    None => self.truth(condition, inner)? == Some(true),
+                };
+                if holds { self.walk(at, rest, item, scope, take) } else { Ok(true) }
             }
             PathStep::ResolvesTo(test) => {
                 let resolved = self.resolve(item);
@@ -258,6 +258,23 @@ impl<'c, 'a> Eval<'c, 'a> {
         }
         let item = self.one(plan, scope, "a condition")?;
         Ok(item.map(|item| item.as_bool().unwrap_or(true)))
+    }
+}
+
+impl TextIs {
+    /// Does it hold for an item; `None` when the item is not what was expected.
+    fn holds(&self, item: &Item<'_>) -> Option<bool> {
+        let (Data::Element(Some(Value::Object(object)), _), Type::Fhir(ty)) = (&item.data, item.ty) else {
+            return None;
+        };
+        if ty != self.owner {
+            return None;
+        }
+        match object.get(&self.name) {
+            None => Some(false),
+            Some(Value::String(text)) => Some(*text == self.text),
+            Some(_) => None,
+        }
     }
 }
 
