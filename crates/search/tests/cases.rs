@@ -1,4 +1,5 @@
 //! Golden cases: query texts, index rows, and what matches. The match cases are run on the store too.
+#![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
 mod show;
 

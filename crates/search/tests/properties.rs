@@ -1,4 +1,5 @@
 //! Properties of the parser and the extractor: nothing panics, and a query survives being written out.
+#![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
 use fhir::json::Limits;
 use fhir::{Instant, Kind, Resource};
