@@ -228,6 +228,8 @@ pub(crate) enum TokenCommand {
     List(TokenListArgs),
     /// End a token now
     Revoke(TokenRevokeArgs),
+    /// Make a link that signs one person in to the dashboard, once
+    Link(TokenLinkArgs),
 }
 
 /// `salus token create`
@@ -273,6 +275,22 @@ pub(crate) struct TokenRevokeArgs {
     #[command(flatten)]
     pub(crate) data: DataArgs,
     /// Print the answer as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `salus token link`
+#[derive(Debug, Args)]
+pub(crate) struct TokenLinkArgs {
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
+    /// service, clinician, analyst, engineer, steward, privacy-officer, security-officer, auditor or admin
+    #[arg(long)]
+    pub(crate) role: String,
+    /// The person's name, as it stands in the audit ledger
+    #[arg(long)]
+    pub(crate) name: String,
+    /// Print it as JSON
     #[arg(long)]
     pub(crate) json: bool,
 }

@@ -44,8 +44,8 @@ fn needed(view: &View) -> Markup {
             @if let Some(why) = &view.why {
                 div.notice.medium role="status" { span.shape aria-hidden="true" { "■" } div { p { (ticked(why)) } } }
             }
-            p { "salus shows health data only to people it knows. Open the one-time link that the server printed when it started. The demo prints one each time:" }
-            p.command { "salus demo" }
+            p { "salus shows health data only to people it knows. Open the link that somebody gave you or that the server printed when it first started. It works once; on the server's machine you can make another:" }
+            p.command { "salus token link --role clinician --name NAME" }
         }
     }
 }

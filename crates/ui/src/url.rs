@@ -18,6 +18,8 @@ pub const FIND: &str = "/find";
 pub const PURPOSE: &str = "/purpose";
 /// Where tokens are created.
 pub const TOKENS: &str = "/settings/tokens";
+/// Where sign-in links for people are created.
+pub const LINKS: &str = "/settings/links";
 /// Where a set-up link leads; a `POST` uses it up.
 pub const SIGN_IN: &str = "/auth/link";
 /// Where signing out is sent.

@@ -4,9 +4,10 @@ use fhir::Instant;
 
 use crate::error::GateError;
 use crate::gate::Gate;
-use crate::identity::token::{self, Token, TokenRequest};
+use crate::identity::token::{self, Token, TokenError, TokenRequest};
 use crate::ledger::record::{Action, Outcome};
 use crate::principal::Access;
+use crate::role::{Role, Roles};
 use crate::secret::{Secret, hash_of};
 
 const NOT_OPEN: &str = "tokens are managed by role `admin` or `security-officer`";
@@ -26,6 +27,18 @@ impl Gate {
         let record = self.record_of(access, Action::TokenCreate, Outcome::Done);
         self.record(record.because(format!("token:{} {}", token.id, token.roles))).await?;
         Ok((token, secret))
+    }
+
+    /// A link that signs one person in, once, with one role: how people get in who are not at the machine.
+    pub async fn create_link(&self, access: &Access, name: &str, role: Role) -> Result<Secret, GateError> {
+        self.require_manager(access, Action::TokenCreate).await?;
+        if name.trim().is_empty() || name.chars().count() > 100 {
+            return Err(TokenError::Name.into());
+        }
+        let secret = self.create_setup_link(name.trim(), Roles::one(role), &access.tenant).await?;
+        let record = self.record_of(access, Action::TokenCreate, Outcome::Done);
+        self.record(record.because(format!("link {role}"))).await?;
+        Ok(secret)
     }
 
     /// All tokens, also those that have ended.

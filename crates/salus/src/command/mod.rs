@@ -32,6 +32,7 @@ pub(crate) async fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Token(TokenCommand::Create(args)) => Box::pin(token::create(args)).await,
         Command::Token(TokenCommand::List(args)) => Box::pin(token::list(args)).await,
         Command::Token(TokenCommand::Revoke(args)) => Box::pin(token::revoke(args)).await,
+        Command::Token(TokenCommand::Link(args)) => Box::pin(token::link(args)).await,
         Command::Rebuild(RebuildCommand::Index(args)) => Box::pin(rebuild::index(args)).await,
         Command::Store(StoreCommand::Check(args)) => Box::pin(store::check(args)).await,
         Command::Bench(BenchCommand::Fhir(args)) => Box::pin(bench_fhir::run(args)).await,

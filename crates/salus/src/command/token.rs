@@ -1,10 +1,10 @@
-//! `salus token`: creates, lists and revokes access tokens, on the folder or through the server that holds it.
+//! `salus token`: creates, lists and revokes access tokens, and makes sign-in links, on the folder or through the server that holds it.
 
 use egress::Method;
 use gate::{Role, Token, TokenRequest};
 use serde_json::{Value, json};
 
-use crate::cli::{TokenCreateArgs, TokenListArgs, TokenRevokeArgs};
+use crate::cli::{TokenCreateArgs, TokenLinkArgs, TokenListArgs, TokenRevokeArgs};
 use crate::command::api::ask;
 use crate::door::{Door, config_of, open, open_existing};
 use crate::exit::{Exit, usage};
@@ -12,12 +12,10 @@ use crate::local_user::local_user;
 use crate::output::{say, say_json, table};
 
 const TOKENS: &str = "/api/v1/tokens";
+const LINKS: &str = "/api/v1/links";
 
 pub(crate) async fn create(args: TokenCreateArgs) -> anyhow::Result<Exit> {
-    let role = Role::parse(&args.role).ok_or_else(|| {
-        let known: Vec<&str> = Role::all().map(Role::name).collect();
-        usage(format!("role `{}` is unknown: use one of {}", args.role, known.join(", ")))
-    })?;
+    let role = role_of(&args.role)?;
     let name = args.name.clone().unwrap_or_else(|| format!("{role} of {}", local_user()));
     // A folder may be prepared before its first `serve`.
     let created = match open(&config_of(&args.data)?)? {
@@ -87,6 +85,31 @@ pub(crate) async fn revoke(args: TokenRevokeArgs) -> anyhow::Result<Exit> {
         say(format!("token {} is revoked", args.id))?;
     }
     Ok(Exit::Done)
+}
+
+pub(crate) async fn link(args: TokenLinkArgs) -> anyhow::Result<Exit> {
+    let role = role_of(&args.role)?;
+    let config = config_of(&args.data)?;
+    let made = match open(&config)? {
+        Door::Own(own) => {
+            let secret = own.gate.create_link(&own.access, &args.name, role).await?;
+            let link = format!("{}/auth/link?token={}", config.server().public_url, secret.reveal());
+            json!({"role": role.name(), "name": args.name, "link": link})
+        }
+        Door::Server(client) => {
+            let body = json!({"role": role.name(), "name": args.name});
+            ask(&client, Method::POST, LINKS, Some(&body)).await?
+        }
+    };
+    if args.json { say_json(&made)? } else { say(text_at(&made, "link"))? }
+    Ok(Exit::Done)
+}
+
+fn role_of(name: &str) -> anyhow::Result<Role> {
+    Role::parse(name).ok_or_else(|| {
+        let known: Vec<&str> = Role::all().map(Role::name).collect();
+        usage(format!("role `{name}` is unknown: use one of {}", known.join(", ")))
+    })
 }
 
 fn describe(token: &Token) -> Value {

@@ -57,6 +57,7 @@ table! {
         nothing, changes::changes;
     POST "/api/v1/check", "Do versions, index and change log agree.", [], nothing, maintain::check;
     GET "/api/v1/counts", "How many resources the caller may see, per type.", [], nothing, counts::counts;
+    POST "/api/v1/links", "Creates a link that signs one person in, once.", [], body, tokens::link;
     GET "/api/v1/openapi.json", "This page.", [], nothing, openapi::openapi;
     POST "/api/v1/rebuild/index", "Builds the search index anew while the old one serves.", [], nothing, maintain::rebuild;
     GET "/api/v1/tokens", "All tokens, also those that have ended; no secrets.", [], nothing, tokens::list;

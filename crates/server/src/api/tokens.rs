@@ -37,6 +37,27 @@ pub(super) async fn create(ask: ApiAsk) -> Result<ApiReply, ServerError> {
     Ok(ApiReply { status: StatusCode::CREATED, document: Document::Json(document) })
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LinkWanted {
+    role: String,
+    name: String,
+}
+
+/// `POST /api/v1/links`.
+pub(super) async fn link(ask: ApiAsk) -> Result<ApiReply, ServerError> {
+    if ask.body.is_empty() {
+        return Err(ServerError::BodyMissing);
+    }
+    let wanted: LinkWanted =
+        serde_json::from_slice(&ask.body).map_err(|error| wrong("body", error.to_string()))?;
+    let role = role_of(&wanted.role)?;
+    let secret = ask.app.gate().create_link(&ask.access, &wanted.name, role).await?;
+    let link = format!("{}{}?token={}", ask.app.config().public_url, ui::url::SIGN_IN, secret.reveal());
+    let document = json!({"role": role.name(), "name": wanted.name, "link": link});
+    Ok(ApiReply { status: StatusCode::CREATED, document: Document::Json(document) })
+}
+
 /// `DELETE /api/v1/tokens/{id}`.
 pub(super) async fn revoke(ask: ApiAsk) -> Result<ApiReply, ServerError> {
     let at = ask.app.gate().revoke_token(&ask.access, &ask.id).await?;
@@ -48,16 +69,20 @@ fn parse(body: &[u8]) -> Result<TokenRequest, ServerError> {
         return Err(ServerError::BodyMissing);
     }
     let wanted: Wanted = serde_json::from_slice(body).map_err(|error| wrong("body", error.to_string()))?;
-    let role = Role::parse(&wanted.role).ok_or_else(|| {
-        let known: Vec<&str> = Role::all().map(Role::name).collect();
-        wrong("role", format!("the role is unknown: use one of {}", known.join(", ")))
-    })?;
+    let role = role_of(&wanted.role)?;
     Ok(TokenRequest {
         role,
         name: wanted.name.unwrap_or_else(|| role.name().to_string()),
         scopes: wanted.scopes,
         patient: wanted.patient,
         expires: wanted.expires.unwrap_or_else(|| EXPIRES_DEFAULT.to_string()),
+    })
+}
+
+fn role_of(name: &str) -> Result<Role, ServerError> {
+    Role::parse(name).ok_or_else(|| {
+        let known: Vec<&str> = Role::all().map(Role::name).collect();
+        wrong("role", format!("the role is unknown: use one of {}", known.join(", ")))
     })
 }
 

@@ -37,6 +37,7 @@ table! {
     GET "/audit", audit::list;
     POST "/audit", audit::filter;
     GET "/settings", settings::show;
+    POST "/settings/links", settings::invite;
     POST "/settings/tokens", settings::create;
     POST "/settings/tokens/{}/revoke", settings::revoke;
     POST "/find", find::find;

@@ -1,4 +1,4 @@
-//! `GET /settings`, `POST /settings/tokens`, `POST /settings/tokens/{}/revoke`: one's own session, and tokens for those who manage them.
+//! `GET /settings` and the forms on it: one's own session; links for people and tokens, for those who manage them.
 
 use axum::response::Response;
 use gate::{GateError, Role, TokenRequest};
@@ -32,19 +32,41 @@ pub(crate) async fn create(ask: PageAsk) -> Result<Response, ServerError> {
         expires: ask.field("expires").unwrap_or_default().to_string(),
     };
     let (status, fresh, notice) = match ask.app.gate().create_token(&ask.access, &request).await {
-        Ok((token, secret)) => {
-            (StatusCode::OK, Some(Fresh { name: token.name, secret: secret.reveal().to_string() }), None)
-        }
+        Ok((token, secret)) => (
+            StatusCode::OK,
+            Some(Fresh::Token { name: token.name, secret: secret.reveal().to_string() }),
+            None,
+        ),
         Err(GateError::Token(error)) => {
-            (StatusCode::BAD_REQUEST, None, Some(not_created(&error.to_string())))
+            (StatusCode::BAD_REQUEST, None, Some(not_created("No token was created", &error.to_string())))
         }
         Err(error) => return Err(error.into()),
     };
     Ok(html(status, page(&view_of(&ask, fresh, notice).await?)))
 }
 
-fn not_created(why: &str) -> Notice {
-    Notice { tone: Tone::Critical, title: "No token was created".into(), text: sentence(why) }
+pub(crate) async fn invite(ask: PageAsk) -> Result<Response, ServerError> {
+    let name = ask.field("name").unwrap_or_default();
+    let (status, fresh, notice) = match ask.app.gate().create_link(&ask.access, name, role_of(&ask)?).await {
+        Ok(secret) => {
+            let address =
+                format!("{}{}?token={}", ask.app.config().public_url, ui::url::SIGN_IN, secret.reveal());
+            (StatusCode::OK, Some(Fresh::Link { name: name.to_string(), address }), None)
+        }
+        Err(GateError::Token(error)) => {
+            (StatusCode::BAD_REQUEST, None, Some(not_created("No link was created", &error.to_string())))
+        }
+        Err(error) => return Err(error.into()),
+    };
+    Ok(html(status, page(&view_of(&ask, fresh, notice).await?)))
+}
+
+fn role_of(ask: &PageAsk) -> Result<Role, ServerError> {
+    ask.field("role").and_then(Role::parse).ok_or_else(|| parameter("role", "choose one of the list"))
+}
+
+fn not_created(title: &str, why: &str) -> Notice {
+    Notice { tone: Tone::Critical, title: title.into(), text: sentence(why) }
 }
 
 pub(crate) async fn revoke(ask: PageAsk) -> Result<Response, ServerError> {

@@ -18,17 +18,27 @@ pub struct Tokens {
     pub list: Vec<Token>,
     /// Roles that can be given.
     pub roles: Vec<String>,
-    /// The token that was just made.
+    /// The token or link that was just made.
     pub fresh: Option<Fresh>,
 }
 
-/// A token that was just made.
+/// Something secret that was just made, shown this once.
 #[derive(Clone)]
-pub struct Fresh {
-    /// Its name.
-    pub name: String,
-    /// Its secret, shown this once.
-    pub secret: String,
+pub enum Fresh {
+    /// A token of a name.
+    Token {
+        /// What people call it.
+        name: String,
+        /// Its secret.
+        secret: String,
+    },
+    /// A link that signs somebody in.
+    Link {
+        /// Who.
+        name: String,
+        /// The whole address.
+        address: String,
+    },
 }
 
 /// A token without its secret.
@@ -62,6 +72,7 @@ pub(super) fn panels(frame: &Frame, tokens: &Tokens) -> Markup {
     let open = tokens.list.iter().filter(|token| token.is_open(frame.now)).count();
     html! {
         @if let Some(fresh) = &tokens.fresh { (secret(fresh)) }
+        (invite(frame, tokens))
         (create(frame, tokens))
         section.panel aria-labelledby="tokens" {
             header { h2 id="tokens" { "Tokens" } p { (counted(open as u64, "token opens", "tokens open")) " this system now" } }
@@ -75,19 +86,51 @@ pub(super) fn panels(frame: &Frame, tokens: &Tokens) -> Markup {
 }
 
 fn secret(fresh: &Fresh) -> Markup {
+    let (title, todo, value) = match fresh {
+        Fresh::Token { name, secret } => (
+            format!("Token {name} was created"),
+            "Copy its secret now: only its hash is kept, and nobody can show it again.",
+            secret,
+        ),
+        Fresh::Link { name, address } => (
+            format!("A link for {name} was created"),
+            "Give it to this person only, over a channel you trust. It works once, within 24 hours.",
+            address,
+        ),
+    };
     html! {
         div.notice.good role="status" {
             span.shape aria-hidden="true" { "✓" }
             div {
-                p { strong { "Token " (fresh.name) " was created" } }
-                p.muted { "Copy its secret now: only its hash is kept, and nobody can show it again." }
+                p { strong { (title) } }
+                p.muted { (todo) }
                 div.secret-line {
-                    input.secret id="secret" readonly value=(fresh.secret) aria-label="Secret of the token";
+                    input.secret id="secret" readonly value=(value) aria-label="Copy this now";
                     button type="button" data-script hidden data-do="copy" data-from="secret" { "Copy" }
                 }
             }
         }
     }
+}
+
+fn invite(frame: &Frame, tokens: &Tokens) -> Markup {
+    html! {
+        section.panel aria-labelledby="invite" {
+            header { h2 id="invite" { "Let a person in" } p { "A link that signs one person in, once." } }
+            form.body method="post" action=(url::LINKS) {
+                (csrf(frame))
+                div.fields {
+                    div.wide { label for="link-name" { "Name" } input id="link-name" name="name" required maxlength="100" autocomplete="off" placeholder="as it should stand in the ledger"; }
+                    div { label for="link-role" { "Role" } (roles("link-role", tokens)) }
+                    div.actions { button.primary { "Create link" } }
+                }
+            }
+        }
+    }
+}
+
+fn roles(id: &str, tokens: &Tokens) -> Markup {
+    html! { select id=(id) name="role" { @for role in &tokens.roles { option value=(role) { (role) } } } }
 }
 
 fn create(frame: &Frame, tokens: &Tokens) -> Markup {
@@ -98,7 +141,7 @@ fn create(frame: &Frame, tokens: &Tokens) -> Markup {
                 (csrf(frame))
                 div.fields {
                     div { label for="token-name" { "Name" } input id="token-name" name="name" required maxlength="100" autocomplete="off" placeholder="who or what uses it"; }
-                    div { label for="token-role" { "Role" } select id="token-role" name="role" { @for role in &tokens.roles { option value=(role) { (role) } } } }
+                    div { label for="token-role" { "Role" } (roles("token-role", tokens)) }
                     div { label for="token-scopes" { "Scopes (optional)" } input id="token-scopes" name="scopes" maxlength="2000" autocomplete="off" spellcheck="false" placeholder="all the role may have"; }
                     div { label for="token-patient" { "Patient id (optional)" } input id="token-patient" name="patient" maxlength="64" autocomplete="off" placeholder="for patient/ scopes"; }
                     div { label for="token-expires" { "Lives for" } input id="token-expires" name="expires" required value="30d" maxlength="10" autocomplete="off"; }

@@ -17,6 +17,11 @@ pub(super) fn all() -> Vec<Sample> {
         title: "Your purpose of use is now care management".into(),
         text: String::new(),
     });
+    let mut invited = full.clone();
+    if let Some(tokens) = &mut invited.tokens {
+        let address = "http://127.0.0.1:8080/auth/link?token=s3cret".into();
+        (tokens.list, tokens.fresh) = (Vec::new(), Some(Fresh::Link { name: "Bo Lind".into(), address }));
+    }
     let ledger = audit_view();
     let mut nothing = ledger.clone();
     nothing.rows.clear();
@@ -25,6 +30,7 @@ pub(super) fn all() -> Vec<Sample> {
     let needed = sign_in::View { link: None, why: Some("The session has ended: sign in again.".into()) };
     vec![
         ("settings", settings::page(&full)),
+        ("settings-invited", settings::page(&invited)),
         ("settings-closed", settings::page(&closed)),
         ("audit", audit::page(&ledger)),
         ("audit-nothing", audit::page(&nothing)),
@@ -87,7 +93,7 @@ fn settings_view() -> settings::View {
                 ),
             ],
             roles: ["service", "clinician", "analyst", "engineer"].map(String::from).to_vec(),
-            fresh: Some(Fresh {
+            fresh: Some(Fresh::Token {
                 name: "lab interface".into(),
                 secret: "salus_9f2mX0exampleexampleexample".into(),
             }),
