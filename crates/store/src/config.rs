@@ -45,7 +45,7 @@ impl Default for StoreLimits {
 }
 
 /// How a store is opened.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct StoreConfig {
     /// The data folder.
     pub dir: PathBuf,
@@ -61,6 +61,8 @@ pub struct StoreConfig {
     pub synchronous: Synchronous,
     /// The SQLite VFS to use; `None` for the operating system's.
     pub vfs: Option<String>,
+    /// Rules for `equity-flag`.
+    pub equity_rules: search::EquityRules,
     /// Limits.
     pub limits: StoreLimits,
 }
@@ -77,6 +79,7 @@ impl StoreConfig {
             readers: processors.max(2),
             synchronous: Synchronous::Full,
             vfs: None,
+            equity_rules: search::EquityRules::default(),
             limits: StoreLimits::default(),
         }
     }

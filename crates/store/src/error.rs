@@ -1,6 +1,7 @@
 //! Why the store did not do what was asked: each variant is a different thing for the caller to do.
 
 use compact_str::CompactString;
+use db::DbError;
 use fhir::Kind;
 
 /// Why the store did not do it.
@@ -91,6 +92,14 @@ pub enum StoreError {
         /// The limit.
         steps_max: u64,
     },
+    /// More would come along with a page than is allowed.
+    #[error(
+        "the includes bring along more than {count_max} resources: ask for smaller pages or follow fewer references"
+    )]
+    TooManyIncluded {
+        /// The limit.
+        count_max: usize,
+    },
     /// The page link was made for another caller, query or database, or was changed.
     #[error("the page link does not belong to this query: start again from the first page")]
     Cursor,
@@ -125,9 +134,35 @@ pub enum StoreError {
         /// How it failed.
         kind: std::io::ErrorKind,
     },
+    /// A broken invariant of the store itself.
+    #[error("the store failed (a bug): {what}")]
+    Bug {
+        /// What broke.
+        what: String,
+    },
     /// The store was closed.
     #[error("the store is closed")]
     Closed,
+}
+
+impl From<DbError> for StoreError {
+    fn from(error: DbError) -> StoreError {
+        match error {
+            DbError::Full => StoreError::Full,
+            DbError::ReadOnly => StoreError::ReadOnly,
+            DbError::Locked => StoreError::Locked,
+            DbError::NewerVersion { found, known } => {
+                let number = |version: i64| u32::try_from(version).unwrap_or(u32::MAX);
+                StoreError::NewerVersion { found: number(found), known: number(known) }
+            }
+            DbError::Foreign { .. } | DbError::Corrupt(_) => StoreError::Corrupt { what: error.to_string() },
+            DbError::Closed => StoreError::Closed,
+            DbError::Panicked | DbError::Sqlite(_) => StoreError::Bug { what: error.to_string() },
+            DbError::Io(cause) => {
+                StoreError::Io { doing: format!("use the data files: {cause}"), kind: cause.kind() }
+            }
+        }
+    }
 }
 
 /// What is wrong with a reference.
@@ -181,6 +216,7 @@ impl StoreError {
             | StoreError::Corrupt { .. }
             | StoreError::Io { .. }
             | StoreError::Locked
+            | StoreError::Bug { .. }
             | StoreError::NewerVersion { .. }
             | StoreError::Closed => self,
             error => StoreError::InEntry { entry, error: Box::new(error) },

@@ -1,11 +1,15 @@
 //! Versions, history, search, transactions and change log of FHIR resources. Knows no HTTP and no policy; the only place with SQL for
 //! resources.
 
+mod body;
 mod config;
 mod error;
+mod id;
 mod pages;
+mod prepare;
 mod report;
 mod request;
+mod sqlite;
 mod store;
 mod stored;
 mod tenant;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use fhir::{Clock, Kind};
 use search::{Query, Restrictions};
 
+use crate::sqlite::SqliteStore;
 use crate::{
     Change, CheckReport, HistoryOf, HistoryPage, HistoryQuery, Page, ScanPage, ScanQuery, SearchPage,
     StoreConfig, StoreError, Stored, Tenant, WriteAnswer, WriteRequest,
@@ -13,20 +14,28 @@ use crate::{
 /// Versions, history, search and change log of all tenants. Cheap to clone.
 #[derive(Clone)]
 pub struct Store {
-    clock: Arc<dyn Clock>,
+    backend: Backend,
+}
+
+/// Where the data is.
+#[derive(Clone)]
+enum Backend {
+    /// In files of this machine.
+    Sqlite(Arc<SqliteStore>),
 }
 
 impl Store {
     /// Opens the data folder, making it when it is missing. A second store on the folder is [`StoreError::Locked`].
     pub fn open(config: StoreConfig, clock: Arc<dyn Clock>) -> Result<Store, StoreError> {
-        drop(config);
-        Ok(Store { clock })
+        let backend = Backend::Sqlite(Arc::new(crate::sqlite::open(config, clock)?));
+        Ok(Store { backend })
     }
 
     /// The current version; `None` when there was never one. A deleted resource is its deletion.
     pub async fn read(&self, tenant: &Tenant, kind: Kind, id: &str) -> Result<Option<Stored>, StoreError> {
-        let _ = (self.clock.now(), tenant, kind, id);
-        Err(StoreError::Closed)
+        match &self.backend {
+            Backend::Sqlite(store) => store.read(tenant, kind, id).await,
+        }
     }
 
     /// One version.
@@ -37,8 +46,9 @@ impl Store {
         id: &str,
         version: u64,
     ) -> Result<Option<Stored>, StoreError> {
-        let _ = (tenant, kind, id, version);
-        Err(StoreError::Closed)
+        match &self.backend {
+            Backend::Sqlite(store) => store.read_version(tenant, kind, id, version).await,
+        }
     }
 
     /// One page of versions, newest first; those that the restrictions hide are not there.
@@ -49,8 +59,9 @@ impl Store {
         query: HistoryQuery,
         restrictions: &Restrictions,
     ) -> Result<HistoryPage, StoreError> {
-        let _ = (tenant, of, query, restrictions);
-        Err(StoreError::Closed)
+        match &self.backend {
+            Backend::Sqlite(store) => store.history(tenant, of, query, restrictions).await,
+        }
     }
 
     /// One page of a search; what the restrictions hide is not there, in whatever way the query touches it.
@@ -61,20 +72,23 @@ impl Store {
         restrictions: &Restrictions,
         page: &Page<'_>,
     ) -> Result<SearchPage, StoreError> {
-        let _ = (tenant, query, restrictions, page.count);
-        Err(StoreError::Closed)
+        match &self.backend {
+            Backend::Sqlite(store) => store.search(tenant, query, restrictions, page).await,
+        }
     }
 
     /// Writes. Durable when it returns. An atomic request that fails is an error that names the entry, and nothing of it is stored.
     pub async fn write(&self, request: WriteRequest) -> Result<WriteAnswer, StoreError> {
-        drop(request);
-        Err(StoreError::Closed)
+        match &self.backend {
+            Backend::Sqlite(store) => store.write(request).await,
+        }
     }
 
     /// Up to `max` entries of the change log behind a position. What was read once stays as it was.
     pub async fn changes(&self, after: u64, max: usize) -> Result<Vec<Change>, StoreError> {
-        let _ = (after, max);
-        Err(StoreError::Closed)
+        match &self.backend {
+            Backend::Sqlite(store) => store.changes(after, max).await,
+        }
     }
 
     /// How many resources there are of each type that the restrictions let through; types with none are left out.
@@ -83,8 +97,9 @@ impl Store {
         tenant: &Tenant,
         restrictions: &Restrictions,
     ) -> Result<Vec<(Kind, u64)>, StoreError> {
-        let _ = (tenant, restrictions);
-        Err(StoreError::Closed)
+        match &self.backend {
+            Backend::Sqlite(store) => store.counts(tenant, restrictions).await,
+        }
     }
 
     /// One page of an export: current versions with their stored bytes.
@@ -94,18 +109,30 @@ impl Store {
         query: ScanQuery,
         restrictions: &Restrictions,
     ) -> Result<ScanPage, StoreError> {
-        let _ = (tenant, query, restrictions);
-        Err(StoreError::Closed)
+        match &self.backend {
+            Backend::Sqlite(store) => store.scan(tenant, query, restrictions).await,
+        }
     }
 
     /// Builds the search index anew, as a new generation beside the one that serves, and switches over. Gives the number of resources.
     pub async fn rebuild_index(&self) -> Result<u64, StoreError> {
-        Err(StoreError::Closed)
+        match &self.backend {
+            Backend::Sqlite(store) => store.rebuild_index().await,
+        }
     }
 
     /// Do index, versions and change log agree.
     pub async fn check(&self) -> Result<CheckReport, StoreError> {
-        Err(StoreError::Closed)
+        match &self.backend {
+            Backend::Sqlite(store) => store.check().await,
+        }
+    }
+
+    /// Refuses new work, does what waits, and leaves the files tidy.
+    pub async fn close(&self) -> Result<(), StoreError> {
+        match &self.backend {
+            Backend::Sqlite(store) => store.close().await,
+        }
     }
 }
 

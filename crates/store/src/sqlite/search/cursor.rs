@@ -90,7 +90,9 @@ pub(super) fn open(text: &str, binding: Binding<'_>) -> Option<Position> {
 
 fn mac(body: &[u8], binding: Binding<'_>) -> Hmac<Sha256> {
     let mut mac = Hmac::<Sha256>::new_from_slice(binding.secret).expect("HMAC takes keys of any length");
-    for part in [b"salus search cursor".as_slice(), binding.principal.as_bytes(), binding.canonical.as_bytes(), body] {
+    for part in
+        [b"salus search cursor".as_slice(), binding.principal.as_bytes(), binding.canonical.as_bytes(), body]
+    {
         mac.update(&(part.len() as u64).to_be_bytes());
         mac.update(part);
     }
@@ -139,7 +141,12 @@ mod tests {
     #[test]
     fn a_cursor_opens_for_its_principal_and_query_only() {
         check(vec![]);
-        check(vec![SortValue::Missing, SortValue::Int(-5), SortValue::Text("é".into()), SortValue::Bytes(vec![0, 255])]);
+        check(vec![
+            SortValue::Missing,
+            SortValue::Int(-5),
+            SortValue::Text("é".into()),
+            SortValue::Bytes(vec![0, 255]),
+        ]);
         for broken in ["", "A", "????", "AAAAAAAAAAAAAAAAAAAAAAAA"] {
             assert_eq!(open(broken, binding("dr", "q")), None);
         }

@@ -1,0 +1,276 @@
+//! All index rows of a resource in one piece of bytes: groups of one sort and parameter, each with its length, so that a reader jumps to
+//! the one it asks for.
+
+use compact_str::CompactString;
+
+use super::row::{Row, Sort};
+
+/// Rows, sorted and each once, as bytes.
+pub(crate) fn encode(rows: &[Row]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(rows.len() * 12);
+    let mut group = Vec::with_capacity(64);
+    for same in rows.chunk_by(|a, b| a.sort() == b.sort() && a.p() == b.p()) {
+        group.clear();
+        same.iter().for_each(|row| put_row(row, &mut group));
+        out.push(same[0].sort() as u8);
+        put(&mut out, u64::from(same[0].p()));
+        put(&mut out, group.len() as u64);
+        out.extend_from_slice(&group);
+    }
+    out
+}
+
+/// The rows of the bytes; `None` when they are damaged.
+pub(crate) fn decode(bytes: &[u8]) -> Option<Vec<Row>> {
+    let mut rows = Vec::new();
+    for group in Groups(bytes) {
+        let (sort, p, entries) = group?;
+        for row in Entries::new(sort, p, entries) {
+            rows.push(row?);
+        }
+    }
+    Some(rows)
+}
+
+/// The rows of one sort and parameter.
+pub(crate) fn find(bytes: &[u8], sort: Sort, p: u32) -> Entries<'_> {
+    let wanted = Groups(bytes).map_while(|group| group).find(|(s, q, _)| *s == sort as u8 && *q == p);
+    Entries::new(sort as u8, p, wanted.map_or(&[], |(_, _, entries)| entries))
+}
+
+/// Sort and parameter of every group.
+pub(crate) fn groups(bytes: &[u8]) -> impl Iterator<Item = (u8, u32, &[u8])> {
+    Groups(bytes).map_while(|group| group)
+}
+
+struct Groups<'b>(&'b [u8]);
+
+impl<'b> Iterator for Groups<'b> {
+    type Item = Option<(u8, u32, &'b [u8])>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (&sort, mut rest) = self.0.split_first()?;
+        let mut group = || {
+            let p = u32::try_from(take(&mut rest)?).ok()?;
+            let length = usize::try_from(take(&mut rest)?).ok()?;
+            let (entries, after) = rest.split_at_checked(length)?;
+            rest = after;
+            Some((sort, p, entries))
+        };
+        let group = group();
+        self.0 = if group.is_some() { rest } else { &[] };
+        Some(group)
+    }
+}
+
+/// Rows of one group. An item is `None` when the bytes are damaged.
+pub(crate) struct Entries<'b> {
+    sort: u8,
+    p: u32,
+    rest: &'b [u8],
+}
+
+impl<'b> Entries<'b> {
+    pub(crate) fn new(sort: u8, p: u32, rest: &'b [u8]) -> Entries<'b> {
+        Entries { sort, p, rest }
+    }
+}
+
+impl Iterator for Entries<'_> {
+    type Item = Option<Row>;
+
+    fn next(&mut self) -> Option<Option<Row>> {
+        if self.rest.is_empty() {
+            return None;
+        }
+        let row = take_row(self.sort, self.p, &mut self.rest);
+        if row.is_none() {
+            self.rest = &[];
+        }
+        Some(row)
+    }
+}
+
+fn put_row(row: &Row, out: &mut Vec<u8>) {
+    match row {
+        Row::Token { h, sys, .. } => {
+            out.extend_from_slice(&h.to_le_bytes());
+            put(out, u64::from(*sys));
+        }
+        Row::Ref { target, .. } => put(out, target.cast_unsigned()),
+        Row::Uri { n, .. } => put(out, u64::from(*n)),
+        Row::Text { text, exact, .. } => {
+            put_bytes(out, text.as_bytes());
+            put_bytes(out, exact.as_bytes());
+        }
+        Row::Date { lo, hi, .. } => put_period(out, *lo, *hi),
+        Row::Number { lo, hi, .. } => put_ends(out, lo, hi),
+        Row::Quantity { u, lo, hi, .. } => {
+            put(out, u64::from(*u));
+            put_ends(out, lo, hi);
+        }
+        Row::Composite { h, parts, .. } => {
+            out.extend_from_slice(&h.to_le_bytes());
+            put_bytes(out, parts);
+        }
+        Row::Relation { patient, h, sys, lo, hi, .. } => {
+            put(out, patient.cast_unsigned());
+            out.extend_from_slice(&h.to_le_bytes());
+            put(out, u64::from(*sys));
+            put_period(out, *lo, *hi);
+        }
+    }
+}
+
+fn take_row(sort: u8, p: u32, rest: &mut &[u8]) -> Option<Row> {
+    Some(match sort {
+        1 => Row::Token { p, h: take_i64(rest)?, sys: take_u32(rest)? },
+        2 => Row::Ref { p, target: take(rest)?.cast_signed() },
+        3 => Row::Uri { p, n: take_u32(rest)? },
+        4 => Row::Text { p, text: take_text(rest)?, exact: take_text(rest)? },
+        5 => {
+            let (lo, hi) = take_period(rest)?;
+            Row::Date { p, lo, hi }
+        }
+        6 => {
+            let (lo, hi) = take_ends(rest)?;
+            Row::Number { p, lo, hi }
+        }
+        7 => {
+            let u = take_u32(rest)?;
+            let (lo, hi) = take_ends(rest)?;
+            Row::Quantity { p, u, lo, hi }
+        }
+        8 => Row::Composite { p, h: take_i64(rest)?, parts: take_bytes(rest)?.to_vec() },
+        9 => {
+            let (patient, h, sys) = (take(rest)?.cast_signed(), take_i64(rest)?, take_u32(rest)?);
+            let (lo, hi) = take_period(rest)?;
+            Row::Relation { p, patient, h, sys, lo, hi }
+        }
+        _ => return None,
+    })
+}
+
+/// Bounded periods as start and length: lengths are mostly a second or a day.
+fn put_period(out: &mut Vec<u8>, lo: i64, hi: i64) {
+    out.extend_from_slice(&lo.to_le_bytes());
+    put(out, hi.wrapping_sub(lo).cast_unsigned());
+}
+
+fn take_period(rest: &mut &[u8]) -> Option<(i64, i64)> {
+    let lo = take_i64(rest)?;
+    Some((lo, lo.wrapping_add(take(rest)?.cast_signed())))
+}
+
+/// Two ends; the second is left out when it is the first.
+fn put_ends(out: &mut Vec<u8>, lo: &[u8], hi: &[u8]) {
+    let is_range = u64::from(lo != hi);
+    put(out, lo.len() as u64 * 2 + is_range);
+    out.extend_from_slice(lo);
+    if is_range == 1 {
+        put_bytes(out, hi);
+    }
+}
+
+fn take_ends(rest: &mut &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
+    let head = take(rest)?;
+    let (lo, after) = rest.split_at_checked(usize::try_from(head / 2).ok()?)?;
+    *rest = after;
+    let hi = if head % 2 == 1 { take_bytes(rest)? } else { lo };
+    Some((lo.to_vec(), hi.to_vec()))
+}
+
+fn put(out: &mut Vec<u8>, mut number: u64) {
+    while number >= 0x80 {
+        out.push((number & 0x7F) as u8 | 0x80);
+        number >>= 7;
+    }
+    out.push(number as u8);
+}
+
+fn take(rest: &mut &[u8]) -> Option<u64> {
+    let mut number = 0u64;
+    for shift in (0..64).step_by(7) {
+        let (&byte, after) = rest.split_first()?;
+        *rest = after;
+        number |= u64::from(byte & 0x7F) << shift;
+        if byte & 0x80 == 0 {
+            return Some(number);
+        }
+    }
+    None
+}
+
+fn take_u32(rest: &mut &[u8]) -> Option<u32> {
+    u32::try_from(take(rest)?).ok()
+}
+
+fn take_i64(rest: &mut &[u8]) -> Option<i64> {
+    let (number, after) = rest.split_first_chunk::<8>()?;
+    *rest = after;
+    Some(i64::from_le_bytes(*number))
+}
+
+fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
+    put(out, bytes.len() as u64);
+    out.extend_from_slice(bytes);
+}
+
+fn take_bytes<'b>(rest: &mut &'b [u8]) -> Option<&'b [u8]> {
+    let length = usize::try_from(take(rest)?).ok()?;
+    let (bytes, after) = rest.split_at_checked(length)?;
+    *rest = after;
+    Some(bytes)
+}
+
+fn take_text(rest: &mut &[u8]) -> Option<CompactString> {
+    CompactString::from_utf8(take_bytes(rest)?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rows() -> Vec<Row> {
+        let mut rows = vec![
+            Row::Token { p: 1, h: -5, sys: 0 },
+            Row::Token { p: 1, h: 7, sys: 300 },
+            Row::Token { p: 9, h: i64::MAX, sys: 1 },
+            Row::Ref { p: 2, target: 1 << 40 },
+            Row::Uri { p: 3, n: 77 },
+            Row::Text { p: 4, text: "smith".into(), exact: "Smith".into() },
+            Row::Date { p: 5, lo: i64::MIN, hi: i64::MAX },
+            Row::Date { p: 5, lo: 86_400_000_000, hi: 2 * 86_400_000_000 },
+            Row::Number { p: 6, lo: vec![1, 0], hi: vec![1, 0] },
+            Row::Number { p: 6, lo: vec![], hi: vec![0xFF] },
+            Row::Quantity { p: 7, u: 500, lo: vec![2], hi: vec![3] },
+            Row::Composite { p: 8, h: 3, parts: vec![9; 200] },
+            Row::Relation { p: 10, patient: 4, h: 5, sys: 6, lo: i64::MIN, hi: 8 },
+        ];
+        rows.sort_unstable();
+        rows
+    }
+
+    #[test]
+    fn rows_survive() {
+        let bytes = encode(&rows());
+        assert_eq!(decode(&bytes), Some(rows()));
+        assert_eq!(decode(&[]), Some(vec![]));
+        for sort in [Sort::Token, Sort::Date, Sort::Relation] {
+            for p in 0..12 {
+                let found: Option<Vec<Row>> = find(&bytes, sort, p).collect();
+                let expected: Vec<Row> =
+                    rows().into_iter().filter(|row| row.sort() == sort && row.p() == p).collect();
+                assert_eq!(found, Some(expected), "{sort:?} {p}");
+            }
+        }
+    }
+
+    #[test]
+    fn damage_is_seen_or_harmless() {
+        let bytes = encode(&rows());
+        for cut in 1..bytes.len() {
+            assert_ne!(decode(&bytes[..cut]), Some(rows()), "cut at {cut}");
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! The embedded backend: one SQLite file, one writer, readers on snapshots.
+
+mod catalog;
+mod check;
+mod facts;
+mod failure;
+mod hash;
+mod index;
+mod open;
+mod read;
+mod rebuild;
+mod search;
+mod write;
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use ::search::{Query, Restrictions};
+use fhir::{Clock, Kind};
+use tokio::sync::Semaphore;
+
+use crate::prepare::{Facts, Needs, Planner};
+use crate::{
+    Change, CheckReport, HistoryOf, HistoryPage, HistoryQuery, Page, ScanPage, ScanQuery, SearchPage,
+    StoreConfig, StoreError, Stored, Tenant, WriteAnswer, WriteRequest,
+};
+pub(crate) use open::open;
+
+use catalog::Catalog;
+use failure::Try;
+use write::{Answer, Job, Task, WriteJob};
+
+/// Bytes of a resource in memory for each value of it, roughly: what a waiting write is counted as.
+const OP_BYTES: usize = 4_096;
+/// Up to so many operations are planned on the thread that asks, when nothing must be looked up.
+const OPS_INLINE_MAX: usize = 1;
+
+/// What all threads share.
+pub(crate) struct Shared {
+    pub(crate) config: StoreConfig,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) planner: Planner,
+    catalog: RwLock<Arc<Catalog>>,
+}
+
+impl Shared {
+    /// The numbers that are committed.
+    pub(crate) fn catalog(&self) -> Arc<Catalog> {
+        Arc::clone(&self.catalog.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Shows readers what a commit added.
+    pub(crate) fn show_catalog(&self, catalog: Catalog) {
+        *self.catalog.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(catalog);
+    }
+}
+
+/// The backend.
+pub(crate) struct SqliteStore {
+    shared: Arc<Shared>,
+    writer: db::Writer<Job, Answer>,
+    readers: db::Readers,
+    /// Bounds the memory of prepared writes: who comes when it is used up waits.
+    room: Semaphore,
+    /// Held while the index is built anew.
+    rebuilding: tokio::sync::Mutex<()>,
+    _lock: db::FolderLock,
+}
+
+impl SqliteStore {
+    pub(crate) async fn read(
+        &self,
+        tenant: &Tenant,
+        kind: Kind,
+        id: &str,
+    ) -> Result<Option<Stored>, StoreError> {
+        let (tenant, id) = (tenant.clone(), id.to_owned());
+        self.snapshot(move |conn, shared| read::version::read(conn, &shared.catalog(), &tenant, kind, &id))
+            .await
+    }
+
+    pub(crate) async fn read_version(
+        &self,
+        tenant: &Tenant,
+        kind: Kind,
+        id: &str,
+        version: u64,
+    ) -> Result<Option<Stored>, StoreError> {
+        let (tenant, id) = (tenant.clone(), id.to_owned());
+        self.snapshot(move |conn, shared| {
+            read::version::read_version(conn, &shared.catalog(), &tenant, kind, &id, version)
+        })
+        .await
+    }
+
+    pub(crate) async fn history(
+        &self,
+        tenant: &Tenant,
+        of: HistoryOf,
+        query: HistoryQuery,
+        restrictions: &Restrictions,
+    ) -> Result<HistoryPage, StoreError> {
+        let (tenant, restrictions) = (tenant.clone(), restrictions.clone());
+        self.snapshot(move |conn, shared| {
+            read::history::page(
+                conn,
+                &shared.catalog(),
+                &tenant,
+                &of,
+                &query,
+                &restrictions,
+                &shared.planner.bases,
+            )
+        })
+        .await
+    }
+
+    pub(crate) async fn search(
+        &self,
+        tenant: &Tenant,
+        query: &Query,
+        restrictions: &Restrictions,
+        page: &Page<'_>,
+    ) -> Result<SearchPage, StoreError> {
+        let (tenant, query, restrictions) = (tenant.clone(), query.clone(), restrictions.clone());
+        let (count, secret, principal) = (page.count, page.cursor_secret.to_vec(), page.principal.to_owned());
+        self.snapshot(move |conn, shared| {
+            let page = Page { count, cursor_secret: &secret, principal: &principal };
+            search::search(conn, shared, &tenant, &query, &restrictions, &page)
+        })
+        .await
+    }
+
+    pub(crate) async fn write(&self, request: WriteRequest) -> Result<WriteAnswer, StoreError> {
+        let weight = OP_BYTES * request.ops.len().max(1);
+        let room = u32::try_from(weight.min(self.shared.config.limits.waiting_bytes_max)).unwrap_or(u32::MAX);
+        let _room = self.room.acquire_many(room).await.map_err(|_| StoreError::Closed)?;
+        let now = self.shared.clock.now();
+        let is_small = request.ops.len() <= OPS_INLINE_MAX;
+        let needs = match is_small {
+            true => Needs::of(&request.ops, &self.shared.planner.bases, now),
+            false => {
+                let (shared, ops) = (Arc::clone(&self.shared), request.ops);
+                let look = move || (Needs::of(&ops, &shared.planner.bases, now), ops);
+                let (needs, ops) = blocking(look).await;
+                return self.write_planned(WriteRequest { ops, ..request }, needs, weight, false).await;
+            }
+        };
+        self.write_planned(request, needs, weight, true).await
+    }
+
+    async fn write_planned(
+        &self,
+        request: WriteRequest,
+        needs: Needs,
+        weight: usize,
+        inline: bool,
+    ) -> Result<WriteAnswer, StoreError> {
+        let now = self.shared.clock.now();
+        let WriteRequest { tenant, author, atomic, ops, decide, restrictions } = request;
+        let facts = if needs.is_empty() {
+            Facts::default()
+        } else {
+            let (tenant, needs, restrictions) = (tenant.clone(), needs.clone(), restrictions.clone());
+            self.snapshot(move |conn, shared| {
+                facts::gather(conn, &shared.catalog(), &tenant, &needs, &restrictions, &shared.config.limits)
+            })
+            .await?
+        };
+        let shared = Arc::clone(&self.shared);
+        // Kept for the case that a condition has another answer when the writer comes to it.
+        let kept = (!needs.conditions.is_empty()).then(|| ops.clone());
+        let plan = move || {
+            let plan = shared.planner.plan(ops, atomic, &needs, &facts, now);
+            (plan, needs, facts)
+        };
+        let (plan, needs, facts) = if inline { plan() } else { blocking(plan).await };
+        let job =
+            WriteJob { tenant, author, atomic, plan, decide, restrictions, needs, facts, ops: kept, weight };
+        match self.writer.send(Job(Task::Write(Box::new(job)))).await? {
+            Answer::Written(answer) => answer,
+            Answer::Rebuilt(_) => {
+                Err(StoreError::Bug { what: "the writer answered another question".into() })
+            }
+        }
+    }
+
+    pub(crate) async fn changes(&self, after: u64, max: usize) -> Result<Vec<Change>, StoreError> {
+        self.snapshot(move |conn, shared| read::changes::changes(conn, &shared.catalog(), after, max)).await
+    }
+
+    pub(crate) async fn counts(
+        &self,
+        tenant: &Tenant,
+        restrictions: &Restrictions,
+    ) -> Result<Vec<(Kind, u64)>, StoreError> {
+        let (tenant, restrictions) = (tenant.clone(), restrictions.clone());
+        self.snapshot(move |conn, shared| {
+            read::counts::counts(conn, &shared.catalog(), &tenant, &restrictions, &shared.config.limits)
+        })
+        .await
+    }
+
+    pub(crate) async fn scan(
+        &self,
+        tenant: &Tenant,
+        query: ScanQuery,
+        restrictions: &Restrictions,
+    ) -> Result<ScanPage, StoreError> {
+        let (tenant, restrictions) = (tenant.clone(), restrictions.clone());
+        self.snapshot(move |conn, shared| {
+            read::scan::page(conn, &shared.catalog(), &tenant, &query, &restrictions, &shared.config.limits)
+        })
+        .await
+    }
+
+    pub(crate) async fn rebuild_index(&self) -> Result<u64, StoreError> {
+        rebuild::run(self).await
+    }
+
+    pub(crate) async fn check(&self) -> Result<CheckReport, StoreError> {
+        self.snapshot(check::check).await
+    }
+
+    pub(crate) async fn close(&self) -> Result<(), StoreError> {
+        self.room.close();
+        self.readers.close().await;
+        Ok(self.writer.close().await?)
+    }
+
+    /// Runs on a reader thread, on one snapshot.
+    async fn snapshot<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&rusqlite::Connection, &Shared) -> Try<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let shared = Arc::clone(&self.shared);
+        let answer = self.readers.read(move |conn| Ok(work(conn, &shared))).await?;
+        Ok(answer?)
+    }
+}
+
+/// Runs work that takes long on a thread for it.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(answer) => answer,
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
+}

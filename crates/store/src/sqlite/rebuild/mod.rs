@@ -1,0 +1,7 @@
+//! Builds the search index anew as a new generation: the old one serves and both are written until the new one is complete.
+
+mod run;
+mod steps;
+
+pub(crate) use run::run;
+pub(crate) use steps::{Filled, Step, step};

@@ -1,0 +1,120 @@
+//! What every part of one search needs: the connection, the numbers, the restrictions, and the bound on its cost.
+
+use std::cell::Cell;
+
+use fhir::{Instant, Kind};
+use rusqlite::{Connection, OptionalExtension};
+use search::restriction::Restriction;
+use search::{ParamId, Restrictions};
+
+use crate::sqlite::catalog::{Catalog, Facet, Slot};
+use crate::sqlite::failure::Try;
+use crate::sqlite::hash::HashKey;
+use crate::{StoreError, StoreLimits};
+
+/// One search in progress.
+pub(super) struct Cx<'a> {
+    pub(super) conn: &'a Connection,
+    pub(super) catalog: &'a Catalog,
+    pub(super) tenant: u32,
+    pub(super) restrictions: &'a Restrictions,
+    pub(super) limits: &'a StoreLimits,
+    /// What "now" meant when the query was parsed.
+    pub(super) now: Instant,
+    steps: Cell<u64>,
+}
+
+/// What a row number stands for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Entry {
+    pub(super) t: u32,
+    pub(super) is_live: bool,
+    pub(super) updated: Instant,
+}
+
+impl<'a> Cx<'a> {
+    pub(super) fn new(
+        conn: &'a Connection,
+        catalog: &'a Catalog,
+        tenant: u32,
+        restrictions: &'a Restrictions,
+        limits: &'a StoreLimits,
+        now: Instant,
+    ) -> Cx<'a> {
+        Cx { conn, catalog, tenant, restrictions, limits, now, steps: Cell::new(0) }
+    }
+
+    pub(super) fn hash(&self) -> HashKey {
+        self.catalog.hash
+    }
+
+    fn generation(&self) -> u32 {
+        self.catalog.generations.serving
+    }
+
+    /// Counts index entries that were looked at. Beyond the bound the search ends, at the same place on every machine.
+    pub(super) fn spend(&self, n: u64) -> Try<()> {
+        let steps = self.steps.get() + n;
+        self.steps.set(steps);
+        let steps_max = self.limits.search_steps_max;
+        if steps > steps_max { Err(StoreError::TooCostly { steps_max }.into()) } else { Ok(()) }
+    }
+
+    pub(super) fn t(&self, kind: Kind) -> Option<u32> {
+        self.catalog.t(self.tenant, kind)
+    }
+
+    /// The type of a number, when it is this tenant's.
+    pub(super) fn kind_of(&self, t: u32) -> Option<Kind> {
+        self.catalog.of_t(t).filter(|(tenant, _)| *tenant == self.tenant).map(|(_, kind)| kind)
+    }
+
+    pub(super) fn p(&self, param: ParamId, facet: Facet) -> Option<u32> {
+        self.slot(Slot::of(param, facet))
+    }
+
+    pub(super) fn slot(&self, slot: Slot) -> Option<u32> {
+        self.catalog.p(self.tenant, self.generation(), slot)
+    }
+
+    /// Every reference parameter that has rows.
+    pub(super) fn reference_params(&self) -> Vec<(ParamId, u32)> {
+        self.catalog.reference_params(self.tenant, self.generation())
+    }
+
+    pub(super) fn restriction(&self, kind: Kind) -> &'a Restriction {
+        self.restrictions.of(kind)
+    }
+
+    /// The row number of a resource of this tenant, there or not.
+    pub(super) fn rid(&self, kind: Kind, id: &str) -> Try<Option<i64>> {
+        let Some(t) = self.t(kind) else { return Ok(None) };
+        Ok(crate::sqlite::read::current::find_rid(self.conn, self.catalog, t, id)?)
+    }
+
+    /// All index rows of a resource in one piece; empty when it has none.
+    pub(super) fn forward(&self, rid: i64) -> Try<Vec<u8>> {
+        self.spend(1)?;
+        let mut statement = self.conn.prepare_cached("SELECT rows FROM fwd WHERE g = ?1 AND rid = ?2")?;
+        let found = statement.query_row((self.generation(), rid), |row| row.get(0)).optional()?;
+        Ok(found.unwrap_or_default())
+    }
+
+    /// What a row number stands for.
+    pub(super) fn entry(&self, rid: i64) -> Try<Option<Entry>> {
+        self.spend(1)?;
+        let mut statement =
+            self.conn.prepare_cached("SELECT t, version, op, updated FROM resource WHERE rid = ?1")?;
+        let found = statement.query_row([rid], |row| {
+            let is_live = row.get::<_, i64>(1)? > 0 && row.get::<_, u8>(2)? != 3;
+            Ok(Entry { t: row.get(0)?, is_live, updated: Instant(row.get(3)?) })
+        });
+        Ok(found.optional()?)
+    }
+
+    /// How many resources there are of a type.
+    pub(super) fn n_live(&self, t: u32) -> Try<u64> {
+        let mut statement = self.conn.prepare_cached("SELECT n FROM kind WHERE t = ?1")?;
+        Ok(statement.query_row([t], |row| row.get::<_, i64>(0))?.cast_unsigned())
+    }
+}

@@ -1,0 +1,307 @@
+//! Chooses what drives a search, and runs it: rows in rising order from the most selective source, every other filter probed by row.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use rusqlite::{CachedStatement, Rows, params_from_iter};
+
+use super::arm::{Arm, Arms};
+use super::cx::Cx;
+use super::goal::{Goal, Probe};
+use super::holds::Candidate;
+use super::sets;
+use super::sql::Sql;
+use crate::sqlite::failure::Try;
+
+/// Rows up to which a filter is counted at first: one with fewer drives at once.
+const FEW: u64 = 100;
+/// Rows up to which it is counted then.
+const MANY: u64 = 5_000;
+/// Resources that a chain may lead over to be driven from its far end.
+const FAR_END_MAX: usize = 1_000;
+/// Ordered ranges that are merged; of more all rows are gathered and sorted.
+const MERGED_MAX: usize = 32;
+
+/// Where candidates come from.
+enum Source {
+    /// Every resource of the type.
+    Live,
+    /// Ranges of the index.
+    Arms(Arms),
+    /// These rows.
+    Rids(Vec<i64>),
+}
+
+/// How a goal is run.
+pub(super) struct Drive<'g> {
+    goal: &'g Goal,
+    source: Source,
+    /// The probe that drives and need not be asked again.
+    settled: Option<usize>,
+    /// Candidates may be of another type, or gone.
+    unsure: bool,
+}
+
+/// Looks at one match; false ends the run.
+pub(super) type Visit<'v> = dyn FnMut(i64) -> Try<bool> + 'v;
+
+impl<'g> Drive<'g> {
+    /// Chooses for a caller who wants about `wanted` matches.
+    pub(super) fn choose(cx: &Cx<'_>, goal: &'g Goal, wanted: usize) -> Try<Drive<'g>> {
+        if goal.is_never() {
+            return Ok(Drive { goal, source: Source::Rids(Vec::new()), settled: None, unsure: false });
+        }
+        let mut best: Option<Choice> = None;
+        for max in [FEW, MANY] {
+            for (at, probe) in goal.probes.iter().enumerate() {
+                let Some(source) = source_of(cx, probe, max)? else { continue };
+                let cost = cost_of(cx, &source, max)?;
+                if best.as_ref().is_none_or(|best| cost < best.cost) {
+                    best = Some(Choice { at, source, cost });
+                }
+            }
+            if best.as_ref().is_none_or(|best| best.cost.n < max) {
+                break;
+            }
+            if max == FEW {
+                best = None;
+            }
+        }
+        let live = Drive { goal, source: Source::Live, settled: None, unsure: false };
+        let Some(Choice { at, source, cost }) = best else { return Ok(live) };
+        if !cost.ordered && cost.n >= MANY && live_is_cheaper(cx, goal, cost.n, wanted)? {
+            return Ok(live);
+        }
+        let unsure = matches!(source, Source::Rids(_)) || matches!(goal.probes[at], Probe::Any(_));
+        let exact = matches!(&source, Source::Arms(arms) if arms.exact);
+        Ok(Drive { goal, source, settled: exact.then_some(at), unsure })
+    }
+
+    /// Visits all matches behind `after`, in rising order.
+    pub(super) fn run(&self, cx: &Cx<'_>, after: i64, visit: &mut Visit<'_>) -> Try<()> {
+        let mut check = |rid: i64| {
+            cx.spend(1)?;
+            if self.passes(cx, rid)? { visit(rid) } else { Ok(true) }
+        };
+        match &self.source {
+            Source::Live => {
+                let t = i64::from(self.goal.t.unwrap_or(0));
+                merged(cx, &[Arm::new("live", Sql::with("t = ?", [t]), true)], after, &mut check)
+            }
+            Source::Rids(rids) => {
+                let from = rids.partition_point(|rid| *rid <= after);
+                all(&rids[from..], &mut check)
+            }
+            Source::Arms(arms) if arms.is_ordered() && arms.arms.len() <= MERGED_MAX => {
+                merged(cx, &arms.arms, after, &mut check)
+            }
+            Source::Arms(arms) => all(&gathered(cx, &arms.arms, after)?, &mut check),
+        }
+    }
+
+    /// How many matches there are.
+    pub(super) fn count(&self, cx: &Cx<'_>) -> Try<u64> {
+        let settled = self.goal.probes.iter().enumerate().all(|(at, _)| Some(at) == self.settled);
+        match (&self.source, self.goal.t) {
+            (Source::Live, Some(t)) if self.goal.probes.is_empty() => cx.n_live(t),
+            (Source::Arms(arms), _) if settled && arms.arms.len() == 1 => arms.arms[0].count_distinct(cx),
+            _ => {
+                let mut n = 0;
+                self.run(cx, 0, &mut |_| {
+                    n += 1;
+                    Ok(true)
+                })?;
+                Ok(n)
+            }
+        }
+    }
+
+    fn passes(&self, cx: &Cx<'_>, rid: i64) -> Try<bool> {
+        let candidate = Candidate::new(cx, rid);
+        if self.unsure
+            && !candidate.entry()?.is_some_and(|entry| entry.is_live && Some(entry.t) == self.goal.t)
+        {
+            return Ok(false);
+        }
+        for (at, probe) in self.goal.probes.iter().enumerate() {
+            if Some(at) != self.settled && !probe.holds(cx, &candidate)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+}
+
+/// A source and what it costs.
+struct Choice {
+    at: usize,
+    source: Source,
+    cost: Cost,
+}
+
+/// Rows of a source; of two that are equal the ordered one is better.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Cost {
+    n: u64,
+    ordered: bool,
+}
+
+impl PartialOrd for Cost {
+    fn partial_cmp(&self, other: &Cost) -> Option<std::cmp::Ordering> {
+        Some((self.n, !self.ordered).cmp(&(other.n, !other.ordered)))
+    }
+}
+
+fn cost_of(cx: &Cx<'_>, source: &Source, max: u64) -> Try<Cost> {
+    Ok(match source {
+        Source::Live => Cost { n: u64::MAX, ordered: true },
+        Source::Arms(arms) => Cost { n: arms.count(cx, max)?, ordered: arms.is_ordered() },
+        Source::Rids(rids) => Cost { n: rids.len() as u64, ordered: true },
+    })
+}
+
+/// An unordered source must be gathered whole before its first row is known; walking the type meets the matches one by one.
+fn live_is_cheaper(cx: &Cx<'_>, goal: &Goal, n: u64, wanted: usize) -> Try<bool> {
+    let Some(t) = goal.t else { return Ok(false) };
+    let n_live = cx.n_live(t)?;
+    let walked = n_live.saturating_mul(wanted as u64 + 1) / n.max(1);
+    Ok(walked < n)
+}
+
+/// Candidates of a probe, when it can drive. The far end of a chain is only looked at when it may be worth it.
+fn source_of(cx: &Cx<'_>, probe: &Probe, max: u64) -> Try<Option<Source>> {
+    Ok(match probe {
+        Probe::Rows(test) => test.arms().map(Source::Arms),
+        Probe::Rids { rids, negated: false } => Some(Source::Rids(rids.clone())),
+        Probe::Chain(chain) if max > FEW => match chain.p {
+            Some(p) => far_end(cx, &chain.any_of)?.map(|targets| {
+                let arm = |rid: &i64| {
+                    Arm::new("ref", Sql::with("p = ? AND target = ?", [i64::from(p), *rid]), true)
+                };
+                Source::Arms(Arms::inexact(targets.iter().map(arm).collect()))
+            }),
+            None => None,
+        },
+        Probe::Has(has) if max > FEW => match has.p {
+            Some(p) => far_end(cx, std::slice::from_ref(&*has.goal))?.map_or(Ok(None), |sources| {
+                let mut rids = Vec::new();
+                for source in sources {
+                    rids.extend(super::row_test::targets(&cx.forward(source)?, p));
+                }
+                sets::sort(&mut rids);
+                Ok::<_, crate::sqlite::failure::Failure>(Some(Source::Rids(rids)))
+            })?,
+            None => None,
+        },
+        Probe::Any(any) => any_of(cx, any, max)?,
+        Probe::Rids { negated: true, .. }
+        | Probe::Presence { .. }
+        | Probe::Updated(_)
+        | Probe::Relation(_)
+        | Probe::Chain(_)
+        | Probe::Has(_) => None,
+    })
+}
+
+/// One of several probes holds: all of their candidates together, when each has some.
+fn any_of(cx: &Cx<'_>, any: &[Probe], max: u64) -> Try<Option<Source>> {
+    let (mut arms, mut rids) = (Vec::new(), Vec::new());
+    for probe in any {
+        match source_of(cx, probe, max)? {
+            Some(Source::Arms(more)) => arms.extend(more.arms),
+            Some(Source::Rids(more)) => rids.extend(more),
+            Some(Source::Live) | None => return Ok(None),
+        }
+    }
+    if arms.is_empty() {
+        sets::sort(&mut rids);
+        return Ok(Some(Source::Rids(rids)));
+    }
+    // A row number by itself is a range, too.
+    arms.extend(rids.into_iter().map(|rid| Arm::new("resource", Sql::with("rid = ?", [rid]), true)));
+    Ok(Some(Source::Arms(Arms::inexact(arms))))
+}
+
+/// All rows of which one of the goals holds, when there are not too many.
+fn far_end(cx: &Cx<'_>, goals: &[Goal]) -> Try<Option<Vec<i64>>> {
+    let mut rids = Vec::new();
+    for goal in goals {
+        // Walking a whole type at the far end is what this is to avoid.
+        let drive = Drive::choose(cx, goal, FAR_END_MAX)?;
+        if matches!(drive.source, Source::Live) && !is_small(cx, goal)? {
+            return Ok(None);
+        }
+        drive.run(cx, 0, &mut |rid| {
+            rids.push(rid);
+            Ok(rids.len() <= FAR_END_MAX)
+        })?;
+        if rids.len() > FAR_END_MAX {
+            return Ok(None);
+        }
+    }
+    sets::sort(&mut rids);
+    Ok(Some(rids))
+}
+
+fn is_small(cx: &Cx<'_>, goal: &Goal) -> Try<bool> {
+    match goal.t {
+        None => Ok(true),
+        Some(t) => Ok(cx.n_live(t)? <= MANY),
+    }
+}
+
+fn all(rids: &[i64], visit: &mut Visit<'_>) -> Try<()> {
+    for rid in rids {
+        if !visit(*rid)? {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// All rows of ranges in any order, sorted, each once.
+fn gathered(cx: &Cx<'_>, arms: &[Arm], after: i64) -> Try<Vec<i64>> {
+    let mut rids = Vec::new();
+    for arm in arms {
+        let sql = arm.select(after);
+        let mut statement = cx.conn.prepare_cached(sql.as_str())?;
+        let mut rows = statement.query(params_from_iter(sql.args()))?;
+        let before = rids.len();
+        while let Some(row) = rows.next()? {
+            rids.push(row.get(0)?);
+            if (rids.len() - before) % 4_096 == 0 {
+                cx.spend(1_024)?;
+            }
+        }
+    }
+    sets::sort(&mut rids);
+    Ok(rids)
+}
+
+/// Rows of ordered ranges, merged as they come.
+fn merged(cx: &Cx<'_>, arms: &[Arm], after: i64, visit: &mut Visit<'_>) -> Try<()> {
+    let sql: Vec<Sql> = arms.iter().map(|arm| arm.select(after)).collect();
+    let mut statements: Vec<CachedStatement<'_>> =
+        sql.iter().map(|sql| cx.conn.prepare_cached(sql.as_str())).collect::<rusqlite::Result<_>>()?;
+    let mut streams: Vec<Rows<'_>> = Vec::with_capacity(statements.len());
+    for (statement, sql) in statements.iter_mut().zip(&sql) {
+        streams.push(statement.query(params_from_iter(sql.args()))?);
+    }
+    let mut heads: BinaryHeap<Reverse<(i64, usize)>> = BinaryHeap::with_capacity(streams.len());
+    for (at, stream) in streams.iter_mut().enumerate() {
+        if let Some(row) = stream.next()? {
+            heads.push(Reverse((row.get(0)?, at)));
+        }
+    }
+    let mut last = None;
+    while let Some(Reverse((rid, at))) = heads.pop() {
+        if let Some(row) = streams[at].next()? {
+            heads.push(Reverse((row.get(0)?, at)));
+        }
+        // The same resource comes from several ranges, or with several systems.
+        if last.replace(rid) != Some(rid) && !visit(rid)? {
+            break;
+        }
+    }
+    Ok(())
+}

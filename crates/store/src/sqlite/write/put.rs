@@ -1,0 +1,164 @@
+//! Stores a version: asks for permission, compares, writes version, history and change log, and leaves index rows for the batch.
+
+use compact_str::CompactString;
+use rusqlite::Connection;
+
+use super::numbers::WriterNumbers;
+use super::request::{Context, Line};
+use super::state::State;
+use super::store_row::{self, Version};
+use crate::prepare::{Planned, Put, Step, refresh};
+use crate::sqlite::facts::seen_of;
+use crate::sqlite::failure::{Try, damaged};
+use crate::sqlite::index::blob;
+use crate::sqlite::index::delta::{Delta, RowsOf};
+use crate::sqlite::index::pack::pack;
+use crate::sqlite::index::row::Row;
+use crate::sqlite::read::current::{self, Current, stored_of};
+use crate::{Body, Op, StoreError, Stored, Verdict, WriteOutcome, Written};
+
+/// Gives row numbers to all that a transaction creates, so that its entries can refer to each other in any order.
+pub(super) fn reserve(
+    state: &mut State,
+    conn: &Connection,
+    context: &Context<'_>,
+    plan: &[Planned],
+) -> rusqlite::Result<()> {
+    for planned in plan {
+        let Ok(Step::Put(put)) = &planned.step else { continue };
+        if put.creates {
+            let t = state.t(conn, context.tenant_number, put.kind())?;
+            let rid = state.take_rid();
+            state.remember_rid((t, put.id().into()), rid);
+        }
+    }
+    Ok(())
+}
+
+/// Does one put.
+pub(super) fn put(
+    state: &mut State,
+    conn: &Connection,
+    context: &mut Context<'_>,
+    mut put: Put,
+) -> Try<Written> {
+    let (kind, id) = (put.kind(), CompactString::from(put.id()));
+    let t = state.t(conn, context.tenant_number, kind)?;
+    // A fresh id is nowhere yet: no need to look.
+    let before = if put.creates { None } else { current::find(conn, &state.catalog, t, &id)? };
+    let version = before.as_ref().map_or(0, |before| before.version);
+    if put.seen.version != version || put.content.body.is_empty() && !put.content.unchanged {
+        let seen = before.as_ref().map(|before| seen_of(kind, &id, before)).transpose()?.unwrap_or_default();
+        refresh(&mut put, seen, &state.shared.planner.extractor, state.at)?;
+    }
+    let live = before.as_ref().filter(|before| before.is_live());
+    let op = if put.creates { Op::Create } else { Op::Update };
+    let conflict = |expected, stored| StoreError::VersionConflict { kind, id: id.clone(), expected, stored };
+    let stored = put.seen.resource.as_deref();
+    match context.decide.decide(op, kind, &id, stored, Some(&put.resource)) {
+        Verdict::Permit => {}
+        Verdict::Forbid(why) => return Err(StoreError::Forbidden(why).into()),
+        Verdict::Hidden => {
+            // As if there were nothing, except that nothing can be stored in its place.
+            let hidden = StoreError::NotFound { kind, id: id.clone() };
+            return Err(put.if_match.map_or(hidden, |expected| conflict(expected, None)).into());
+        }
+    }
+    if let Some(expected) = put.if_match
+        && live.map(|live| live.version) != Some(expected)
+    {
+        return Err(conflict(expected, live.map(|live| live.version)).into());
+    }
+    match live {
+        Some(live) if put.content.unchanged => {
+            Ok(Written { outcome: WriteOutcome::Unchanged, stored: stored_of(kind, &id, live)? })
+        }
+        _ => write(state, conn, context, &put, (t, &id), before.as_ref(), op),
+    }
+}
+
+fn write(
+    state: &mut State,
+    conn: &Connection,
+    context: &mut Context<'_>,
+    put: &Put,
+    (t, id): (u32, &str),
+    before: Option<&Current>,
+    op: Op,
+) -> Try<Written> {
+    let kind = put.kind();
+    let is_new = !before.is_some_and(Current::is_live);
+    let rid = match before {
+        Some(before) => before.rid,
+        None => match state.rids.get(&(t, id.into())) {
+            Some(rid) => *rid,
+            None => {
+                let rid = state.take_rid();
+                state.remember_rid((t, id.into()), rid);
+                rid
+            }
+        },
+    };
+    let rows = rows_of(state, conn, context.tenant_number, rid, is_new, Some(&put.content.rows))?;
+    let version = Version {
+        rid,
+        number: before.map_or(1, |before| before.version + 1),
+        seq: state.take_seq(t),
+        updated: state.at,
+        op,
+        body: Some(&put.content.body),
+    };
+    store_row::store(state, conn, (t, id), before, &version)?;
+    context.log(state, conn, &Line { seq: version.seq, rid, version: version.number, op })?;
+    state.deltas.push(Delta {
+        rid,
+        t,
+        rows,
+        live: i64::from(is_new),
+        seq_before: before.filter(|before| before.version > 0).map(|before| before.seq),
+        seq: version.seq,
+    });
+    let body = Body::of_packed(kind, id, version.number, version.updated, put.content.body.clone());
+    let outcome = if is_new { WriteOutcome::Created } else { WriteOutcome::Updated };
+    let stored = Stored { kind, id: id.into(), version: version.number, updated: version.updated, op, body };
+    Ok(Written { outcome, stored })
+}
+
+/// What changes in the index: from the rows that are there to those of the new version; `None` takes all away.
+pub(super) fn rows_of(
+    state: &mut State,
+    conn: &Connection,
+    tenant: u32,
+    rid: i64,
+    is_new: bool,
+    rows: Option<&search::IndexRows>,
+) -> Try<Vec<RowsOf>> {
+    if !is_new && state.deltas.waits(rid) {
+        // Written in this batch already: its rows must be in their tables before they can be taken out.
+        state.deltas.write(conn)?;
+    }
+    let mut all = Vec::with_capacity(1);
+    for g in state.generations() {
+        let before = if is_new { Vec::new() } else { indexed(conn, g, rid)? };
+        let after = match rows {
+            None => Vec::new(),
+            Some(rows) => pack(rows, &mut WriterNumbers { state, conn, tenant, g })?,
+        };
+        all.push(RowsOf::between(g, &before, after));
+    }
+    Ok(all)
+}
+
+/// The rows that are in the index for a resource.
+pub(crate) fn indexed(conn: &Connection, g: u32, rid: i64) -> Try<Vec<Row>> {
+    use rusqlite::OptionalExtension;
+    let sql = "SELECT rows FROM fwd WHERE g = ?1 AND rid = ?2";
+    let bytes: Option<Vec<u8>> =
+        conn.prepare_cached(sql)?.query_row((g, rid), |row| row.get(0)).optional()?;
+    match bytes {
+        None => Ok(Vec::new()),
+        Some(bytes) => {
+            blob::decode(&bytes).ok_or_else(|| damaged(format!("the index rows of row {rid} cannot be read")))
+        }
+    }
+}

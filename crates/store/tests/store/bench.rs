@@ -1,0 +1,1 @@
+//! How fast: printed, never a reason to fail.
