@@ -224,7 +224,7 @@ fn called(
         regex: None,
     };
     match entry.arguments {
-        Arguments::Type => call.ty = Some(type_argument(&arguments[0])?),
+        Arguments::Type => call.ty = arguments.first().map(type_argument).transpose()?,
         Arguments::Values | Arguments::Each => {
             // `repeat` feeds its own results back, whose type may be another.
             let repeats = entry.function == Function::Repeat;

@@ -134,3 +134,15 @@ fn work_is_bounded() {
     check(&format!("{}1{}", "(".repeat(1000), ")".repeat(1000)), |p| matches!(p, Problem::TooLarge(_)));
     check(&" ".repeat(70_000), |p| matches!(p, Problem::TooLarge(_)));
 }
+
+/// Thousands of different texts are told apart without comparing each with each.
+#[test]
+fn long_lists_of_texts_are_cheap() {
+    let entries: Vec<String> = (0..30_000).map(|i| format!(r#"{{"fullUrl":"urn:uuid:{i}"}}"#)).collect();
+    let text = format!(r#"{{"resourceType":"Bundle","type":"batch","entry":[{}]}}"#, entries.join(","));
+    let bundle = Resource::parse(text.as_bytes(), &json::Limits::default()).unwrap();
+    let context = Context::new(&bundle);
+    for text in ["entry.fullUrl.isDistinct()", "(entry.fullUrl | entry.fullUrl).count() = 30000"] {
+        assert_eq!(Expression::parse(text).unwrap().is_true(&context), Ok(true), "{text}");
+    }
+}

@@ -1,10 +1,10 @@
 //! Calls of functions: which family evaluates which, and the functions that answer with a truth value.
 
 use super::{Eval, Scope, boolean, operands};
-use crate::error::{Problem, Result};
+use crate::error::Result;
 use crate::function::Function as F;
 use crate::item::{Item, Items, System};
-use crate::navigate::{bare, extensions};
+use crate::navigate::bare;
 use crate::plan::{Call, Plan, PlanOp};
 
 impl<'a> Eval<'_, 'a> {
@@ -34,6 +34,7 @@ impl<'a> Eval<'_, 'a> {
                 Ok(items.iter().map(|item| Item::type_info(item.ty)).collect())
             }
             F::Extension => self.extension(call, scope),
+            F::GetResourceKey | F::GetReferenceKey => self.key(call, scope),
             F::Join => self.join(call, scope, at),
             F::Now | F::Today | F::TimeOfDay => {
                 let now = self.now(at)?;
@@ -105,22 +106,11 @@ impl<'a> Eval<'_, 'a> {
                 let item = self.one(&call.input, scope, call.name)?;
                 item.map(|item| test.holds(item.ty))
             }
-            F::HasExtension => {
-                let url = self.argument_text(call, 0, scope, at)?;
-                let Some(url) = url else { return Ok(Some(None)) };
-                let mut found = false;
-                self.run(&call.input, scope, &mut |item| {
-                    extensions(&item, &url, &mut |_| {
-                        found = true;
-                        Ok(false)
-                    })
-                })?;
-                Some(found)
-            }
+            F::HasExtension => self.has_extension(call, scope, at)?,
             F::ConformsTo => self.conforms_to(call, scope, at)?,
             F::IsDistinct => {
                 let items = self.eval(&call.input, scope)?;
-                Some(self.distinct(&items, at)?.len() == items.len())
+                Some(self.is_distinct(items, at)?)
             }
             F::SubsetOf => Some(self.is_subset(&call.input, &call.arguments[0], scope, at)?),
             F::SupersetOf => Some(self.is_subset(&call.arguments[0], &call.input, scope, at)?),
@@ -165,31 +155,6 @@ impl<'a> Eval<'_, 'a> {
             Ok(true)
         })?;
         Ok(answer)
-    }
-
-    /// Only the types of R4 are known: is the item of the type whose definition has this address.
-    fn conforms_to(&self, call: &Call, scope: Scope<'_, 'a>, at: u32) -> Result<Option<bool>> {
-        let item = self.one(&call.input, scope, call.name)?;
-        let url = self.argument_text(call, 0, scope, at)?;
-        let (Some(item), Some(url)) = (item, url) else { return Ok(None) };
-        let name = url.strip_prefix("http://hl7.org/fhir/StructureDefinition/");
-        match (name.and_then(fhir::definitions::TypeId::named), item.fhir_type()) {
-            (Some(wanted), Some(ty)) => Ok(Some(ty.is_a(wanted))),
-            (Some(_), None) => Ok(Some(false)),
-            (None, _) => Err(Problem::Unsupported("`conformsTo` with a profile".into()).at(at)),
-        }
-    }
-
-    fn extension(&self, call: &Call, scope: Scope<'_, 'a>) -> Result<Items<'a>> {
-        let mut found = Items::new();
-        let Some(url) = self.argument_text(call, 0, scope, call.arguments[0].at)? else { return Ok(found) };
-        self.run(&call.input, scope, &mut |item| {
-            extensions(&item, &url, &mut |child| {
-                found.push(child);
-                Ok(true)
-            })
-        })?;
-        Ok(found)
     }
 
     /// An argument that is a text; `None` when it is empty.

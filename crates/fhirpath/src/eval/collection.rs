@@ -181,24 +181,14 @@ impl<'a> Eval<'_, 'a> {
         Ok(usize::try_from(number).unwrap_or(0))
     }
 
-    pub(super) fn distinct(&self, items: &Items<'a>, at: u32) -> Result<Items<'a>> {
-        let mut found = Items::new();
-        for item in items {
-            if !self.holds(&found, item, at)? {
-                found.push(item.clone());
-            }
-        }
-        Ok(found)
-    }
-
     pub(super) fn sets(&self, call: &Call, scope: Scope<'_, 'a>, at: u32) -> Result<Items<'a>> {
         let mut items = self.eval(&call.input, scope)?;
         let other = |plan: &Plan| self.eval(plan, scope);
         match call.function {
-            F::Distinct => self.distinct(&items, at),
+            F::Distinct => self.distinct(items, at),
             F::Union => {
                 items.extend(other(&call.arguments[0])?);
-                self.distinct(&items, at)
+                self.distinct(items, at)
             }
             F::Combine => {
                 items.extend(other(&call.arguments[0])?);
@@ -208,7 +198,7 @@ impl<'a> Eval<'_, 'a> {
             F::Intersect => {
                 let other = other(&call.arguments[0])?;
                 let kept = self.kept(&items, &other, true, at)?;
-                self.distinct(&kept, at)
+                self.distinct(kept, at)
             }
             F::Exclude => {
                 let other = other(&call.arguments[0])?;

@@ -5,6 +5,8 @@ mod call;
 mod collection;
 mod compare;
 mod convert;
+mod distinct;
+mod fhir;
 mod html;
 mod math;
 mod operator;
@@ -13,16 +15,15 @@ mod text;
 
 use std::cell::Cell;
 
-use fhir::Value;
-use fhir::definitions::TypeId;
+use ::fhir::Value;
 
-use crate::context::{Context, Resolved};
+use crate::context::Context;
 use crate::error::{Problem, Result};
 use crate::item::{Data, Item, Items};
-use crate::navigate::{Take, contained, extensions};
+use crate::navigate::{Take, extensions};
 use crate::plan::{PathStep, Plan, PlanOp, Start, TextIs};
 use crate::temporal::Temporal;
-use crate::types::{Type, TypeTest, known};
+use crate::types::{Type, TypeTest};
 
 /// What `$this`, `$index` and `$total` are.
 #[derive(Clone, Copy)]
@@ -81,7 +82,7 @@ impl<'c, 'a> Eval<'c, 'a> {
         Ok(items)
     }
 
-    fn check_items(&self, n_items: usize, at: u32) -> Result<()> {
+    pub(crate) fn check_items(&self, n_items: usize, at: u32) -> Result<()> {
         let max = self.context.limits.items_max;
         if n_items > max { Err(Problem::Items(max).at(at)) } else { Ok(()) }
     }
@@ -165,30 +166,6 @@ impl<'c, 'a> Eval<'c, 'a> {
             },
             PathStep::Extension(url) => {
                 extensions(item, url, &mut |child| self.walk(at, rest, &child, scope, take))
-            }
-        }
-    }
-
-    /// What a reference, or the text of one, leads to.
-    fn resolve(&self, item: &Item<'a>) -> Option<Item<'a>> {
-        let (text, stated) = match (&item.data, item.ty) {
-            (Data::Element(Some(Value::Object(object)), _), Type::Fhir(ty)) if ty == known().reference => {
-                let stated = object.get("type").and_then(Value::as_str);
-                (object.get("reference")?.as_str()?, stated)
-            }
-            _ => (item.as_str()?, None),
-        };
-        if let Some(id) = text.strip_prefix('#') {
-            let root = &self.context.root;
-            return if id.is_empty() { Some(root.clone()) } else { contained(root, id) };
-        }
-        match self.context.resolver.resolve(text) {
-            Resolved::Resource(value) => Some(Item::resource(value)),
-            Resolved::Kind(kind) => Some(Item::element(TypeId::of_kind(kind), None, None)),
-            // `urn:uuid:…` says no type, but `Reference.type` may.
-            Resolved::Unknown => {
-                let kind = fhir::Kind::parse(stated?)?;
-                Some(Item::element(TypeId::of_kind(kind), None, None))
             }
         }
     }

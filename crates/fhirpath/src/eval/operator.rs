@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 
 use super::compare::{Order, is_equal, is_equivalent, order_of};
+use super::distinct::Distinct;
 use super::{Eval, Scope, boolean, operands};
 use crate::error::{Problem, Result};
 use crate::item::{Item, Items, System};
@@ -267,17 +268,14 @@ impl<'a> Eval<'_, 'a> {
         at: u32,
         take: Take<'_, 'a>,
     ) -> Result<bool> {
-        let mut all = Items::new();
+        let mut all = Distinct::default();
         for term in terms {
             self.run(term, scope, &mut |item| {
-                if !self.holds(&all, &item, at)? {
-                    all.push(item);
-                    self.check_items(all.len(), at)?;
-                }
+                all.add(self, item, at)?;
                 Ok(true)
             })?;
         }
-        super::each(all, take)
+        super::each(all.items, take)
     }
 }
 
