@@ -2,8 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that fails may panic")]
 
-mod bench;
 mod conditions;
+mod golden;
 mod house;
 mod life;
 mod references;

@@ -1,1 +1,0 @@
-//! How fast: printed, never a reason to fail.
