@@ -52,8 +52,16 @@ impl Quantity {
     }
 
     fn measure(&self) -> Result<Measure, Problem> {
-        units::measure(self.code())
-            .ok_or_else(|| Problem::Unsupported(format!("calculating with the unit `{}`", self.unit)))
+        units::measure(self.code()).ok_or_else(|| {
+            // What is no code may be anything that somebody wrote into a resource.
+            let is_code = self.unit.len() <= 20 && self.unit.bytes().all(|b| b.is_ascii_graphic());
+            let unit = if is_code {
+                format!("the unit `{}`", self.unit)
+            } else {
+                "a unit that is no code".to_string()
+            };
+            Problem::Unsupported(format!("calculating with {unit}"))
+        })
     }
 
     /// Do both units measure the same; unknown units measure only themselves.

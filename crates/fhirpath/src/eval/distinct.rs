@@ -17,35 +17,53 @@ const HASHED_FROM: usize = 16;
 #[derive(Default)]
 pub(super) struct Distinct<'a> {
     pub(super) items: Items<'a>,
+    hashed: Option<Box<Hashed<'a>>>,
+}
+
+/// The items once more: texts, and those that are no texts. A text equals none of the others.
+struct Hashed<'a> {
     texts: HashSet<CompactString>,
-    /// Items that are no texts; a text equals none of them.
     others: Items<'a>,
 }
 
 impl<'a> Distinct<'a> {
     /// Adds an item unless an equal one is there; says whether it was added.
     pub(super) fn add(&mut self, eval: &Eval<'_, 'a>, item: Item<'a>, at: u32) -> Result<bool> {
-        if self.items.len() == HASHED_FROM {
-            self.texts = self.items.iter().filter_map(text_of).map(CompactString::from).collect();
-            self.others = self.items.iter().filter(|item| text_of(item).is_none()).cloned().collect();
-        }
-        let known = if self.items.len() < HASHED_FROM {
-            eval.holds(&self.items, &item, at)?
-        } else if let Some(text) = text_of(&item) {
-            eval.charge(1 + text.len() / 64, at)?;
-            !self.texts.insert(text.into())
-        } else {
-            let known = eval.holds(&self.others, &item, at)?;
-            if !known {
-                self.others.push(item.clone());
-            }
-            known
+        let known = match &mut self.hashed {
+            None => eval.holds(&self.items, &item, at)?,
+            Some(hashed) => hashed.is_known(eval, &item, at)?,
         };
-        if !known {
-            self.items.push(item);
-            eval.check_items(self.items.len(), at)?;
+        if known {
+            return Ok(false);
         }
-        Ok(!known)
+        self.items.push(item);
+        if self.items.len() == HASHED_FROM {
+            self.hashed = Some(Box::new(Hashed::of(&self.items)));
+        }
+        eval.check_items(self.items.len(), at)?;
+        Ok(true)
+    }
+}
+
+impl<'a> Hashed<'a> {
+    fn of(items: &Items<'a>) -> Hashed<'a> {
+        Hashed {
+            texts: items.iter().filter_map(text_of).map(CompactString::from).collect(),
+            others: items.iter().filter(|item| text_of(item).is_none()).cloned().collect(),
+        }
+    }
+
+    /// Is an equal item there; if not, it is from now on.
+    fn is_known(&mut self, eval: &Eval<'_, 'a>, item: &Item<'a>, at: u32) -> Result<bool> {
+        if let Some(text) = text_of(item) {
+            eval.charge(1 + text.len() / 64, at)?;
+            return Ok(!self.texts.insert(text.into()));
+        }
+        let known = eval.holds(&self.others, item, at)?;
+        if !known {
+            self.others.push(item.clone());
+        }
+        Ok(known)
     }
 }
 
