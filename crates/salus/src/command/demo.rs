@@ -43,7 +43,8 @@ pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<Exit> {
         return Ok(Exit::Done);
     }
     let gate = own.gate;
-    let roles = Roles::of(&[Role::Clinician, Role::Admin, Role::PrivacyOfficer]).expect("three roles are some");
+    let roles =
+        Roles::of(&[Role::Clinician, Role::Admin, Role::PrivacyOfficer]).expect("three roles are some");
     let bound = server::bind(server, gate.clone()).await?;
     let url = bound.config().public_url.clone();
     say(format!("serving {url}"))?;

@@ -101,7 +101,11 @@ pub(crate) async fn link(args: TokenLinkArgs) -> anyhow::Result<Exit> {
             ask(&client, Method::POST, LINKS, Some(&body)).await?
         }
     };
-    if args.json { say_json(&made)? } else { say(text_at(&made, "link"))? }
+    if args.json {
+        say_json(&made)?
+    } else {
+        say(text_at(&made, "link"))?
+    }
     Ok(Exit::Done)
 }
 
