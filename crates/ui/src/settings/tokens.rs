@@ -121,7 +121,7 @@ fn invite(frame: &Frame, tokens: &Tokens) -> Markup {
                 (csrf(frame))
                 div.fields {
                     div.wide { label for="link-name" { "Name" } input id="link-name" name="name" required maxlength="100" autocomplete="off" placeholder="as it should stand in the ledger"; }
-                    div { label for="link-role" { "Role" } (roles("link-role", tokens)) }
+                    div { label for="link-role" { "Role" } (roles("link-role", tokens.roles.iter().filter(|role| *role != "service"))) }
                     div.actions { button.primary { "Create link" } }
                 }
             }
@@ -129,8 +129,8 @@ fn invite(frame: &Frame, tokens: &Tokens) -> Markup {
     }
 }
 
-fn roles(id: &str, tokens: &Tokens) -> Markup {
-    html! { select id=(id) name="role" { @for role in &tokens.roles { option value=(role) { (role) } } } }
+fn roles<'r>(id: &str, roles: impl Iterator<Item = &'r String>) -> Markup {
+    html! { select id=(id) name="role" { @for role in roles { option value=(role) { (role) } } } }
 }
 
 fn create(frame: &Frame, tokens: &Tokens) -> Markup {
@@ -141,7 +141,7 @@ fn create(frame: &Frame, tokens: &Tokens) -> Markup {
                 (csrf(frame))
                 div.fields {
                     div { label for="token-name" { "Name" } input id="token-name" name="name" required maxlength="100" autocomplete="off" placeholder="who or what uses it"; }
-                    div { label for="token-role" { "Role" } (roles("token-role", tokens)) }
+                    div { label for="token-role" { "Role" } (roles("token-role", tokens.roles.iter())) }
                     div { label for="token-scopes" { "Scopes (optional)" } input id="token-scopes" name="scopes" maxlength="2000" autocomplete="off" spellcheck="false" placeholder="all the role may have"; }
                     div { label for="token-patient" { "Patient id (optional)" } input id="token-patient" name="patient" maxlength="64" autocomplete="off" placeholder="for patient/ scopes"; }
                     div { label for="token-expires" { "Lives for" } input id="token-expires" name="expires" required value="30d" maxlength="10" autocomplete="off"; }
