@@ -50,3 +50,35 @@ fn every_invariant_parses() {
     }
     assert!(n_rules > 200, "{n_rules}");
 }
+
+/// Search expressions and rules of the type and its bases run on the official examples; rules whose breach is an error hold there.
+#[test]
+fn expressions_run_on_official_examples() {
+    let Some(folder) = testkit::shared_data("fhirpath-r4-tests.tar.zst") else { return };
+    let (mut n_resources, mut n_found, mut n_true) = (0, 0, 0);
+    for file in std::fs::read_dir(folder.join("r4/examples")).unwrap() {
+        let path = file.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "json") {
+            continue;
+        }
+        let resource = Resource::parse(&std::fs::read(&path).unwrap(), &json::Limits::default()).unwrap();
+        let context = Context::new(&resource);
+        n_resources += 1;
+        for param in search_params(resource.kind()).iter().filter(|param| !param.expression.is_empty()) {
+            let items = check(param.expression).evaluate(&context);
+            n_found += items.unwrap_or_else(|error| panic!("{}: {error}", param.expression)).len();
+        }
+        let mut ty = Some(TypeId::of_kind(resource.kind()));
+        while let Some(of) = ty {
+            // The suite's code system has a code twice, on purpose: its test `testCombine1` says so.
+            for rule in invariants(of.name()).iter().filter(|rule| rule.is_error && rule.key != "csd-1") {
+                let truth =
+                    Expression::parse_for(rule.expression, of).and_then(|rule| rule.is_true(&context));
+                assert_eq!(truth, Ok(true), "{} of {resource:?}", rule.key);
+                n_true += 1;
+            }
+            ty = of.base();
+        }
+    }
+    assert!(n_resources > 60 && n_found > 500 && n_true > 300, "{n_resources} {n_found} {n_true}");
+}
