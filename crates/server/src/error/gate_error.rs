@@ -35,7 +35,9 @@ fn status_of_store(error: &StoreError) -> StatusCode {
         | StoreError::SameTwice { .. }
         | StoreError::Cursor
         | StoreError::Reference { problem: ReferenceProblem::BadCondition, .. } => StatusCode::BAD_REQUEST,
-        StoreError::Reference { .. } | StoreError::TooCostly { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+        StoreError::Reference { .. } | StoreError::TooCostly { .. } | StoreError::TooManyIncluded { .. } => {
+            StatusCode::UNPROCESSABLE_ENTITY
+        }
         StoreError::InEntry { error, .. } => status_of_store(error),
         StoreError::Full => StatusCode::INSUFFICIENT_STORAGE,
         StoreError::Closed => StatusCode::SERVICE_UNAVAILABLE,
@@ -43,6 +45,7 @@ fn status_of_store(error: &StoreError) -> StatusCode {
         | StoreError::NewerVersion { .. }
         | StoreError::Locked
         | StoreError::Corrupt { .. }
+        | StoreError::Bug { .. }
         | StoreError::Io { .. } => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
@@ -102,6 +105,7 @@ fn issue_of_store(error: &StoreError) -> Issue {
             return issue.at(format!("Bundle.entry[{entry}]"));
         }
         StoreError::TooCostly { .. } => (IssueType::TooCostly, "too-costly"),
+        StoreError::TooManyIncluded { .. } => (IssueType::TooCostly, "too-many-included"),
         StoreError::InEntry { entry, error } => return super::below_entry(*entry, issue_of_store(error)),
         StoreError::Full => (IssueType::Transient, "disk-full"),
         StoreError::Closed => return stopping(),
@@ -109,6 +113,7 @@ fn issue_of_store(error: &StoreError) -> Issue {
         | StoreError::NewerVersion { .. }
         | StoreError::Locked
         | StoreError::Corrupt { .. }
+        | StoreError::Bug { .. }
         | StoreError::Io { .. } => return broke(),
     };
     Issue::error(code, slug, error.to_string())
