@@ -83,6 +83,7 @@ impl GateError {
                     | StoreError::Locked
                     | StoreError::Corrupt { .. }
                     | StoreError::Io { .. }
+                    | StoreError::Bug { .. }
                     | StoreError::Closed
             ),
             GateError::Ledger(_) => false,
