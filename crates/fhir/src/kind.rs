@@ -50,8 +50,14 @@ impl Kind {
 
     /// The type of a name; `None` when R4 knows no such concrete type.
     pub fn parse(name: &str) -> Option<Kind> {
-        let at = NAMES.binary_search(&name).ok()?;
-        Some(Kind(u8::try_from(at).expect("there are fewer than 256 types")))
+        let mut slot = slot_of(name.as_bytes());
+        loop {
+            let kind = Kind(SLOTS[slot].checked_sub(1)?);
+            if kind.name() == name {
+                return Some(kind);
+            }
+            slot = (slot + 1) % SLOTS.len();
+        }
     }
 
     /// The type of a name that is written in the program.
@@ -92,6 +98,32 @@ impl Kind {
         }
         panic!("not a resource type of R4")
     }
+}
+
+/// Where each name is found: one more than its position, 0 is free. References name a type each, so this is asked for all the time.
+static SLOTS: [u8; 512] = {
+    let mut slots = [0; 512];
+    let mut at = 0;
+    while at < NAMES.len() {
+        let mut slot = slot_of(NAMES[at].as_bytes());
+        while slots[slot] != 0 {
+            slot = (slot + 1) % slots.len();
+        }
+        slots[slot] = at as u8 + 1;
+        at += 1;
+    }
+    slots
+};
+
+/// FNV-1a over the name, which is short or unknown.
+const fn slot_of(name: &[u8]) -> usize {
+    let mut hash: u32 = 0x811c_9dc5;
+    let mut at = 0;
+    while at < name.len() && at < 32 {
+        hash = (hash ^ name[at] as u32).wrapping_mul(0x0100_0193);
+        at += 1;
+    }
+    ((hash >> 16) ^ hash) as usize % 512
 }
 
 const fn same(a: &[u8], b: &[u8]) -> bool {

@@ -82,8 +82,8 @@ impl<'a> Reference<'a> {
 fn local(text: &str) -> Option<(Kind, &str, Option<&str>)> {
     let (kind, rest) = text.split_once('/')?;
     let kind = Kind::parse(kind)?;
-    let (id, version) = match rest.split_once("/_history/") {
-        Some((id, version)) => (id, Some(version)),
+    let (id, version) = match rest.split_once('/') {
+        Some((id, behind)) => (id, Some(behind.strip_prefix("_history/")?)),
         None => (rest, None),
     };
     (is_id(id) && version.is_none_or(is_id)).then_some((kind, id, version))

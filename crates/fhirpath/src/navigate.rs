@@ -180,7 +180,7 @@ fn each_primitive<'a>(
     Ok(true)
 }
 
-/// The members of a choice: one in a valid resource.
+/// The members of a choice: one in a valid resource, perhaps with its sibling.
 fn choice<'a>(owner: TypeId, element: &Element, object: &'a Object, take: Take<'_, 'a>) -> Result<bool> {
     let name = element.name.as_bytes();
     for (key, value) in object.iter() {

@@ -15,12 +15,15 @@ use crate::types::{Type, known};
 impl<'a> Eval<'_, 'a> {
     /// What a reference, or the text of one, leads to.
     pub(super) fn resolve(&self, item: &Item<'a>) -> Option<Item<'a>> {
-        let (text, stated) = match (&item.data, item.ty) {
+        let reference = match (&item.data, item.ty) {
             (Data::Element(Some(Value::Object(object)), _), Type::Fhir(ty)) if ty == known().reference => {
-                let stated = object.get("type").and_then(Value::as_str);
-                (object.get("reference")?.as_str()?, stated)
+                Some(object)
             }
-            _ => (item.as_str()?, None),
+            _ => None,
+        };
+        let text = match reference {
+            Some(object) => object.get("reference")?.as_str()?,
+            None => item.as_str()?,
         };
         if let Some(id) = text.strip_prefix('#') {
             let root = &self.context.root;
@@ -31,7 +34,7 @@ impl<'a> Eval<'_, 'a> {
             Resolved::Kind(kind) => Some(Item::element(TypeId::of_kind(kind), None, None)),
             // `urn:uuid:…` says no type, but `Reference.type` may.
             Resolved::Unknown => {
-                let kind = Kind::parse(stated?)?;
+                let kind = Kind::parse(reference?.get("type")?.as_str()?)?;
                 Some(Item::element(TypeId::of_kind(kind), None, None))
             }
         }
