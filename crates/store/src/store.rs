@@ -91,6 +91,26 @@ impl Store {
         }
     }
 
+    /// The last `max` entries of a tenant's change log, newest first.
+    pub async fn last_changes(&self, tenant: &Tenant, max: usize) -> Result<Vec<Change>, StoreError> {
+        match &self.backend {
+            Backend::Sqlite(store) => store.last_changes(tenant, max).await,
+        }
+    }
+
+    /// The last `max` entries of the change log about one resource, newest first; none when it never was.
+    pub async fn changes_of(
+        &self,
+        tenant: &Tenant,
+        kind: Kind,
+        id: &str,
+        max: usize,
+    ) -> Result<Vec<Change>, StoreError> {
+        match &self.backend {
+            Backend::Sqlite(store) => store.changes_of(tenant, kind, id, max).await,
+        }
+    }
+
     /// How many resources there are of each type that the restrictions let through; types with none are left out.
     pub async fn counts(
         &self,

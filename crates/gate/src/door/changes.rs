@@ -1,7 +1,10 @@
 //! The change log: what was written, in order, by whom. For background work that follows the data.
 
+use fhir::Kind;
+use search::Restriction;
 use store::Change;
 
+use crate::door::read::no_scope;
 use crate::error::GateError;
 use crate::gate::Gate;
 use crate::ledger::record::{Action, Outcome};
@@ -14,10 +17,7 @@ const CHANGES_MAX: usize = 10_000;
 impl Gate {
     /// Changes behind a position. Needs to see everything: the log spans all types and patients.
     pub async fn changes(&self, access: &Access, after: u64, max: usize) -> Result<Vec<Change>, GateError> {
-        if access.principal.scopes.reach_of_all(Right::Search) != Reach::Everything {
-            let why = "the change log spans all types: a scope `system/*.rs` or `user/*.rs` is needed";
-            return Err(self.deny(access, Action::Changes, None, why).await);
-        }
+        self.require_everything(access).await?;
         let max = max.clamp(1, CHANGES_MAX);
         let mut after = after;
         // The log is of all tenants: pages of nothing but other tenants' changes are passed over.
@@ -34,5 +34,41 @@ impl Gate {
         record.count = changes.len() as u64;
         self.record(record).await?;
         Ok(changes)
+    }
+
+    /// The last changes, newest first, for people who look at what happens. Needs to see everything.
+    pub async fn last_changes(&self, access: &Access, max: usize) -> Result<Vec<Change>, GateError> {
+        self.require_everything(access).await?;
+        let changes = self.inner.store.last_changes(&access.tenant, max.clamp(1, CHANGES_MAX)).await?;
+        let mut record = self.record_of(access, Action::Changes, Outcome::Done);
+        record.count = changes.len() as u64;
+        self.record(record).await?;
+        Ok(changes)
+    }
+
+    /// Who wrote which version of a resource, newest first. Only for those who see every resource of the type: to others it is empty, as
+    /// the authors of a record are not part of it.
+    pub async fn changes_of(&self, access: &Access, kind: Kind, id: &str) -> Result<Vec<Change>, GateError> {
+        let changes = match access.principal.restriction(Right::Read, kind) {
+            Restriction::Nothing => {
+                return Err(self
+                    .deny(access, Action::Changes, Some(kind), no_scope(Right::Read, kind))
+                    .await);
+            }
+            Restriction::Compartment { .. } => Vec::new(),
+            Restriction::All => self.inner.store.changes_of(&access.tenant, kind, id, CHANGES_MAX).await?,
+        };
+        let mut record = self.record_of(access, Action::Changes, Outcome::Done).on(Some(kind), id);
+        record.count = changes.len() as u64;
+        self.record(record).await?;
+        Ok(changes)
+    }
+
+    async fn require_everything(&self, access: &Access) -> Result<(), GateError> {
+        if access.principal.scopes.reach_of_all(Right::Search) == Reach::Everything {
+            return Ok(());
+        }
+        let why = "the change log spans all types: a scope `system/*.rs` or `user/*.rs` is needed";
+        Err(self.deny(access, Action::Changes, None, why).await)
     }
 }

@@ -4,7 +4,7 @@ mod pyramid;
 
 use axum::response::Response;
 use fhir::Kind;
-use gate::{GateError, HistoryOf, HistoryQuery, Op, Stored};
+use gate::{Change, GateError, Op};
 use http::StatusCode;
 use ui::overview::{self, ChangeOp, View, page};
 
@@ -15,7 +15,7 @@ use super::rights::Rights;
 use crate::error::ServerError;
 
 /// Rows of the list of changes.
-const CHANGES: u32 = 12;
+const CHANGES: usize = 12;
 
 pub(crate) async fn overview(ask: PageAsk) -> Result<Response, ServerError> {
     let view = View {
@@ -37,25 +37,23 @@ async fn counts(ask: &PageAsk) -> Result<Vec<(String, u64)>, GateError> {
     Ok(counts.into_iter().map(|(kind, n)| (kind.name().to_string(), n)).collect())
 }
 
-/// The last versions of everything, newest first.
 async fn changes(ask: &PageAsk) -> Result<Vec<overview::Change>, GateError> {
-    let query = HistoryQuery { count: CHANGES, ..HistoryQuery::default() };
-    let page = ask.app.gate().history(&ask.access, HistoryOf::System, query).await?;
-    Ok(page.entries.iter().map(change_of).collect())
+    let changes = ask.app.gate().last_changes(&ask.access, CHANGES).await?;
+    Ok(changes.into_iter().map(change_of).collect())
 }
 
-fn change_of(stored: &Stored) -> overview::Change {
+fn change_of(change: Change) -> overview::Change {
     overview::Change {
-        at: stored.updated,
-        op: match stored.op {
+        at: change.at,
+        op: match change.op {
             Op::Delete => ChangeOp::Deleted,
-            _ if stored.version == 1 => ChangeOp::Created,
+            _ if change.version == 1 => ChangeOp::Created,
             Op::Create | Op::Update => ChangeOp::Updated,
         },
-        kind: stored.kind.name().to_string(),
-        id: stored.id.to_string(),
-        version: stored.version,
-        who: None,
-        purpose: None,
+        kind: change.kind.name().to_string(),
+        id: change.id.to_string(),
+        version: change.version,
+        who: Some(change.author.on_behalf_of.unwrap_or(change.author.principal)),
+        purpose: Some(change.author.purpose),
     }
 }

@@ -2,7 +2,7 @@
 
 use axum::response::Response;
 use fhir::{Kind, is_id};
-use gate::{GateError, HistoryOf, HistoryQuery, Op, Stored};
+use gate::{Change, GateError, HistoryOf, HistoryQuery, Op, Stored};
 use http::StatusCode;
 use ui::facts::summary_of;
 use ui::json::diff;
@@ -69,7 +69,8 @@ impl OfResource<'_> {
                 ..HistoryQuery::default()
             })
             .await?;
-        let versions = page.entries.iter().map(version_of).collect();
+        let changes = self.ask.app.gate().changes_of(&self.ask.access, self.kind, self.id).await?;
+        let versions = page.entries.iter().map(|stored| version_of(stored, &changes)).collect();
         let older = page.next.map(|next| {
             format!("{}?view=versions&cursor={}", ui::url::resource(self.kind.name(), self.id), encode(&next))
         });
@@ -87,8 +88,10 @@ impl OfResource<'_> {
         let before = gate.vread(&self.ask.access, self.kind, self.id, a).await?;
         let after = gate.vread(&self.ask.access, self.kind, self.id, b).await?;
         let value = |stored: &Stored| Ok::<_, GateError>(stored.body.resource()?.into_value());
+        let authors = gate.changes_of(&self.ask.access, self.kind, self.id).await?;
         let changes = diff(&value(&before)?, &value(&after)?);
-        let part = Compared { before: version_of(&before), after: version_of(&after), changes };
+        let part =
+            Compared { before: version_of(&before, &authors), after: version_of(&after, &authors), changes };
         self.view(&after, true, Part::Compared(part))
     }
 
@@ -117,6 +120,9 @@ impl OfResource<'_> {
     }
 }
 
-fn version_of(stored: &Stored) -> Version {
-    Version { version: stored.version, at: stored.updated, is_deletion: stored.op == Op::Delete, who: None }
+fn version_of(stored: &Stored, changes: &[Change]) -> Version {
+    let change = changes.iter().find(|change| change.version == stored.version);
+    let who =
+        change.map(|change| change.author.on_behalf_of.as_ref().unwrap_or(&change.author.principal).clone());
+    Version { version: stored.version, at: stored.updated, is_deletion: stored.op == Op::Delete, who }
 }

@@ -188,6 +188,25 @@ impl SqliteStore {
         self.snapshot(move |conn, shared| read::changes::changes(conn, &shared.catalog(), after, max)).await
     }
 
+    pub(crate) async fn last_changes(&self, tenant: &Tenant, max: usize) -> Result<Vec<Change>, StoreError> {
+        let tenant = tenant.clone();
+        self.snapshot(move |conn, shared| read::changes::last(conn, &shared.catalog(), &tenant, max)).await
+    }
+
+    pub(crate) async fn changes_of(
+        &self,
+        tenant: &Tenant,
+        kind: Kind,
+        id: &str,
+        max: usize,
+    ) -> Result<Vec<Change>, StoreError> {
+        let (tenant, id) = (tenant.clone(), id.to_string());
+        self.snapshot(move |conn, shared| {
+            read::changes::of_resource(conn, &shared.catalog(), &tenant, kind, &id, max)
+        })
+        .await
+    }
+
     pub(crate) async fn counts(
         &self,
         tenant: &Tenant,

@@ -4,10 +4,10 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use compact_str::CompactString;
-use fhir::Instant;
-use rusqlite::{Connection, params};
+use fhir::{Instant, Kind};
+use rusqlite::{Connection, ToSql};
 
-use super::current::op_of;
+use super::current::{find_rid, op_of};
 use crate::sqlite::catalog::Catalog;
 use crate::sqlite::failure::{Try, damaged};
 use crate::sqlite::hash::id_text;
@@ -27,9 +27,46 @@ struct Line {
 pub(crate) fn changes(conn: &Connection, catalog: &Catalog, after: u64, max: usize) -> Try<Vec<Change>> {
     let sql = "SELECT l.seq, r.t, r.id, l.version, l.op, l.request FROM log AS l JOIN resource AS r ON r.rid = l.rid
                WHERE l.seq > ?1 ORDER BY l.seq LIMIT ?2";
+    gather(conn, catalog, sql, &[&bounded(after), &bounded(max)])
+}
+
+/// The last `max` changes of a tenant, newest first.
+pub(crate) fn last(conn: &Connection, catalog: &Catalog, tenant: &Tenant, max: usize) -> Try<Vec<Change>> {
+    let Some(tenant) = catalog.tenant(tenant) else { return Ok(Vec::new()) };
+    let sql = "SELECT l.seq, r.t, r.id, l.version, l.op, l.request
+               FROM log AS l JOIN request AS q ON q.request = l.request JOIN resource AS r ON r.rid = l.rid
+               WHERE q.tenant = ?1 ORDER BY l.seq DESC LIMIT ?2";
+    gather(conn, catalog, sql, &[&tenant, &bounded(max)])
+}
+
+/// The last `max` changes of one resource, newest first.
+pub(crate) fn of_resource(
+    conn: &Connection,
+    catalog: &Catalog,
+    tenant: &Tenant,
+    kind: Kind,
+    id: &str,
+    max: usize,
+) -> Try<Vec<Change>> {
+    let t = catalog.tenant(tenant).and_then(|tenant| catalog.t(tenant, kind));
+    let Some(t) = t else { return Ok(Vec::new()) };
+    let Some(rid) = find_rid(conn, catalog, t, id)? else { return Ok(Vec::new()) };
+    let sql = "SELECT l.seq, r.t, r.id, l.version, l.op, l.request
+               FROM (SELECT seq, rid FROM resource WHERE rid = ?1 AND version > 0
+                     UNION ALL SELECT seq, rid FROM past WHERE rid = ?1) AS s
+               JOIN log AS l ON l.seq = s.seq JOIN resource AS r ON r.rid = s.rid
+               ORDER BY l.seq DESC LIMIT ?2";
+    gather(conn, catalog, sql, &[&rid, &bounded(max)])
+}
+
+fn bounded(number: impl TryInto<i64>) -> i64 {
+    number.try_into().unwrap_or(i64::MAX)
+}
+
+/// Changes of a query that gives `seq, t, id, version, op, request`.
+fn gather(conn: &Connection, catalog: &Catalog, sql: &str, args: &[&dyn ToSql]) -> Try<Vec<Change>> {
     let mut statement = conn.prepare_cached(sql)?;
-    let limits = params![i64::try_from(after).unwrap_or(i64::MAX), i64::try_from(max).unwrap_or(i64::MAX)];
-    let lines = statement.query_map(limits, |row| {
+    let lines = statement.query_map(args, |row| {
         let (seq, t, version) = (row.get(0)?, row.get(1)?, row.get(3)?);
         Ok(Line { seq, t, id: id_text(row, 2)?, version, op: op_of(row.get(4)?), request: row.get(5)? })
     })?;
