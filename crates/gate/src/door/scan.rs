@@ -30,7 +30,8 @@ impl Gate {
         let restrictions = access.principal.restrictions(Right::Search);
         let answer = self.inner.store.scan(&access.tenant, query, &restrictions).await;
         let outcome = if answer.is_ok() { Outcome::Done } else { Outcome::Failed };
-        let mut record = self.record_of(access, Action::Export, outcome).because(kinds);
+        let mut record = self.record_of(access, Action::Export, outcome);
+        record.detail = Some(kinds).filter(|kinds| !kinds.is_empty());
         if let Ok(page) = &answer {
             record.count = page.entries.len() as u64;
             for stored in &page.entries {

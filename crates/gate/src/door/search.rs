@@ -29,8 +29,8 @@ impl Gate {
         let answer = self.inner.store.search(&access.tenant, query, &restrictions, &page).await;
         let outcome = if answer.is_ok() { Outcome::Done } else { Outcome::Failed };
         let kind = (query.branches.len() == 1).then(|| query.branches[0].kind);
-        let mut record =
-            self.record_of(access, Action::Search, outcome).on(kind, "").because(names_of(query));
+        let mut record = self.record_of(access, Action::Search, outcome).on(kind, "");
+        record.detail = Some(names_of(query)).filter(|names| !names.is_empty());
         if let Ok(page) = &answer {
             describe(&mut record, page.matches.iter().chain(&page.included));
         }

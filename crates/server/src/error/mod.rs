@@ -65,7 +65,12 @@ pub(crate) enum ServerError {
         entries_max: usize,
     },
     /// The body is of a media type that is not read here.
-    MediaType(String),
+    MediaType {
+        /// What was sent.
+        found: String,
+        /// What is read.
+        wanted: &'static str,
+    },
     /// The caller takes no media type that is written here.
     NotAcceptable(String),
     /// A header cannot be read.
@@ -128,7 +133,7 @@ impl ServerError {
             }
             ServerError::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
             ServerError::UrlTooLong { .. } => StatusCode::URI_TOO_LONG,
-            ServerError::MediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            ServerError::MediaType { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             ServerError::NotAcceptable(_) => StatusCode::NOT_ACCEPTABLE,
             ServerError::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
         }

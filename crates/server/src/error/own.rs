@@ -61,11 +61,8 @@ pub(super) fn issue_of(error: &ServerError) -> Issue {
             "too-many-entries",
             format!("a bundle may have at most {entries_max} entries: send several"),
         ),
-        ServerError::MediaType(media_type) => {
-            let text = format!(
-                "the body is `{}`: send `application/fhir+json` without compression",
-                shown(media_type)
-            );
+        ServerError::MediaType { found, wanted } => {
+            let text = format!("the body is `{}`: send `{wanted}` without compression", shown(found));
             (NotSupported, "media-type", text)
         }
         ServerError::NotAcceptable(media_type) => {

@@ -75,7 +75,10 @@ async fn transaction(ask: &Ask, steps: Steps) -> Result<Vec<EntryResult>, Server
     for (entry, step) in steps.into_iter().enumerate() {
         match step.map_err(|error| in_entry(entry, error))? {
             Step::Write(op) => ops.push((entry, *op)),
-            Step::Look(look) => looks.push((entry, look)),
+            Step::Look(look) => {
+                look.check().map_err(|error| in_entry(entry, error))?;
+                looks.push((entry, look));
+            }
         }
     }
     let (places, ops): (Vec<usize>, Vec<WriteOp>) = ops.into_iter().unzip();

@@ -12,7 +12,7 @@ use crate::fhir::conditions::Conditions;
 use crate::fhir::controls::Controls;
 use crate::fhir::interactions::{self, Interaction, Takes};
 use crate::fhir::place::Place;
-use crate::fhir::{create, delete, update};
+use crate::fhir::{create, delete, query, update};
 
 /// What an entry asks for.
 pub(crate) enum Step {
@@ -24,11 +24,25 @@ pub(crate) enum Step {
 
 /// A request of another interaction.
 pub(crate) struct Look {
+    code: &'static str,
     run: fn(Ask) -> crate::fhir::ask::Answer,
     ask: Ask,
 }
 
 impl Look {
+    /// Is it asked for rightly, as far as that can be told before the writes of its transaction are done.
+    pub(crate) fn check(&self) -> Result<(), ServerError> {
+        let ask = &self.ask;
+        match self.code {
+            "search-type" | "search-system" | "search-compartment" => {
+                let kind = if self.code == "search-compartment" { ask.place.inside } else { ask.place.kind };
+                query::of(ask, kind, &ask.controls.rest).map(drop)
+            }
+            "read" | "vread" => ask.controls.subset().map(drop),
+            _ => Ok(()),
+        }
+    }
+
     /// Runs it.
     pub(crate) fn run(self) -> crate::fhir::ask::Answer {
         (self.run)(self.ask)
@@ -127,7 +141,7 @@ impl Entry<'_> {
             prefer: self.bundle.prefer,
             body,
         };
-        Ok(Step::Look(Box::new(Look { run: self.row.run, ask })))
+        Ok(Step::Look(Box::new(Look { code: self.row.code, run: self.row.run, ask })))
     }
 }
 

@@ -7,6 +7,10 @@ use crate::error::ServerError;
 /// The media type of answers.
 pub(crate) const FHIR_JSON: &str = "application/fhir+json; charset=utf-8";
 
+/// What bodies are sent as.
+const RESOURCE: &str = "application/fhir+json";
+const FORM: &str = "application/x-www-form-urlencoded";
+
 /// Types that mean FHIR JSON, as a header or `_format` may spell them.
 const JSON: [&str; 5] =
     ["application/fhir+json", "application/json", "application/json+fhir", "json", "text/json"];
@@ -50,29 +54,30 @@ fn is_json(text: &str) -> bool {
 
 /// A body must say it is JSON, or say nothing.
 pub(crate) fn check_content(headers: &HeaderMap) -> Result<(), ServerError> {
-    check_encoding(headers)?;
+    check_encoding(headers, RESOURCE)?;
     match headers.get(header::CONTENT_TYPE).map(|value| value.to_str().unwrap_or("")) {
         None => Ok(()),
         Some(text) if is_json(text) => Ok(()),
-        Some(text) => Err(ServerError::MediaType(text.to_string())),
+        Some(text) => Err(ServerError::MediaType { found: text.to_string(), wanted: RESOURCE }),
     }
 }
 
 /// A search form must say that it is one.
 pub(crate) fn check_form(headers: &HeaderMap) -> Result<(), ServerError> {
-    check_encoding(headers)?;
+    check_encoding(headers, FORM)?;
     let text = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
     let name = text.split(';').next().unwrap_or("").trim();
-    if name.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+    if name.eq_ignore_ascii_case(FORM) {
         return Ok(());
     }
-    Err(ServerError::MediaType(if text.is_empty() { "nothing".into() } else { text.to_string() }))
+    let found = if text.is_empty() { "nothing" } else { text };
+    Err(ServerError::MediaType { found: found.to_string(), wanted: FORM })
 }
 
-fn check_encoding(headers: &HeaderMap) -> Result<(), ServerError> {
+fn check_encoding(headers: &HeaderMap, wanted: &'static str) -> Result<(), ServerError> {
     match headers.get(header::CONTENT_ENCODING).map(|value| value.to_str().unwrap_or("?")) {
         None | Some("identity") => Ok(()),
-        Some(text) => Err(ServerError::MediaType(format!("content encoding {text}"))),
+        Some(text) => Err(ServerError::MediaType { found: format!("content encoding {text}"), wanted }),
     }
 }
 
