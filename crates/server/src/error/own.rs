@@ -6,83 +6,86 @@ use super::ServerError;
 
 /// What the caller is told of an error that is not the gate's.
 pub(super) fn issue_of(error: &ServerError) -> Issue {
+    let (code, slug) = names_of(error);
+    let issue = Issue::error(code, slug, text_of(error));
+    match error {
+        ServerError::Bundle { at, .. } => issue.at(at.clone()),
+        _ => issue,
+    }
+}
+
+fn names_of(error: &ServerError) -> (IssueType, &'static str) {
     use IssueType::{
         Invalid, NotFound, NotSupported, Processing, Required, Structure, Throttled, TooLong, Transient,
         Value,
     };
-    let (code, slug, text) = match error {
+    match error {
         ServerError::Gate(_) | ServerError::Body(_) | ServerError::Query(_) | ServerError::Entry { .. } => {
-            (Processing, "request", "the request cannot be processed".to_string())
+            (Processing, "request")
         }
-        ServerError::UnknownKind(kind) => {
-            (NotSupported, "unknown-type", format!("`{}` is not a resource type of R4", shown(kind)))
+        ServerError::UnknownKind(_) => (NotSupported, "unknown-type"),
+        ServerError::UnknownPath(_) => (NotFound, "unknown-path"),
+        ServerError::MethodNotAllowed { .. } => (NotSupported, "method-not-allowed"),
+        ServerError::KindMismatch { .. } => (Invalid, "type-mismatch"),
+        ServerError::IdMismatch { .. } => (Invalid, "id-mismatch"),
+        ServerError::BodyMissing => (Required, "body-missing"),
+        ServerError::BodyTooLarge { .. } => (TooLong, "body-too-large"),
+        ServerError::BodyBroken => (Structure, "body-broken"),
+        ServerError::BodyTimeout => (Transient, "body-timeout"),
+        ServerError::UrlTooLong { .. } => (TooLong, "url-too-long"),
+        ServerError::TooManyEntries { .. } => (TooLong, "too-many-entries"),
+        ServerError::MediaType { .. } => (NotSupported, "media-type"),
+        ServerError::NotAcceptable(_) => (NotSupported, "not-acceptable"),
+        ServerError::Header { .. } => (Value, "header"),
+        ServerError::Parameter { .. } => (Value, "parameter"),
+        ServerError::Bundle { .. } => (Invalid, "bundle"),
+        ServerError::Overloaded => (Throttled, "overloaded"),
+    }
+}
+
+fn text_of(error: &ServerError) -> String {
+    match error {
+        ServerError::Gate(_) | ServerError::Body(_) | ServerError::Query(_) | ServerError::Entry { .. } => {
+            "the request cannot be processed".into()
         }
-        ServerError::UnknownPath(path) => {
-            (NotFound, "unknown-path", format!("nothing answers at `/{}`", shown(path)))
+        ServerError::UnknownKind(kind) => format!("`{}` is not a resource type of R4", shown(kind)),
+        ServerError::UnknownPath(path) => format!("nothing answers at `/{}`", shown(path)),
+        ServerError::MethodNotAllowed { method, allowed } => {
+            format!("`{}` is not possible here: use {allowed}", shown(method))
         }
-        ServerError::MethodNotAllowed { method, allowed } => (
-            NotSupported,
-            "method-not-allowed",
-            format!("`{}` is not possible here: use {allowed}", shown(method)),
-        ),
-        ServerError::KindMismatch { path, body } => (
-            Invalid,
-            "type-mismatch",
-            format!("the path says `{path}`, the body is a `{body}`: make them the same"),
-        ),
-        ServerError::IdMismatch { path, body: Some(body) } => (
-            Invalid,
-            "id-mismatch",
-            format!("the path says `{path}`, the body has the id `{body}`: make them the same"),
-        ),
+        ServerError::KindMismatch { path, body } => {
+            format!("the path says `{path}`, the body is a `{body}`: make them the same")
+        }
+        ServerError::IdMismatch { path, body: Some(body) } => {
+            format!("the path says `{path}`, the body has the id `{body}`: make them the same")
+        }
         ServerError::IdMismatch { path, body: None } => {
-            (Invalid, "id-mismatch", format!("the body has no id: give it the id `{path}` of the path"))
+            format!("the body has no id: give it the id `{path}` of the path")
         }
-        ServerError::BodyMissing => {
-            (Required, "body-missing", "a resource is needed in the body".to_string())
+        ServerError::BodyMissing => "a resource is needed in the body".into(),
+        ServerError::BodyTooLarge { bytes_max } => {
+            format!("the body is larger than {bytes_max} bytes: send less at once")
         }
-        ServerError::BodyTooLarge { bytes_max } => (
-            TooLong,
-            "body-too-large",
-            format!("the body is larger than {bytes_max} bytes: send less at once"),
-        ),
-        ServerError::BodyBroken => {
-            (Structure, "body-broken", "the body did not arrive whole, or is not UTF-8".to_string())
-        }
-        ServerError::BodyTimeout => {
-            (Transient, "body-timeout", "the body did not arrive in time: send it faster".to_string())
-        }
+        ServerError::BodyBroken => "the body did not arrive whole, or is not UTF-8".into(),
+        ServerError::BodyTimeout => "the body did not arrive in time: send it faster".into(),
         ServerError::UrlTooLong { bytes_max } => {
             let advice = "use `POST [type]/_search` with a form";
-            (TooLong, "url-too-long", format!("path and query are longer than {bytes_max} bytes: {advice}"))
+            format!("path and query are longer than {bytes_max} bytes: {advice}")
         }
-        ServerError::TooManyEntries { entries_max } => (
-            TooLong,
-            "too-many-entries",
-            format!("a bundle may have at most {entries_max} entries: send several"),
-        ),
+        ServerError::TooManyEntries { entries_max } => {
+            format!("a bundle may have at most {entries_max} entries: send several")
+        }
         ServerError::MediaType { found, wanted } => {
-            let text = format!("the body is `{}`: send `{wanted}` without compression", shown(found));
-            (NotSupported, "media-type", text)
+            format!("the body is `{}`: send `{wanted}` without compression", shown(found))
         }
         ServerError::NotAcceptable(media_type) => {
-            let text = format!("`{}` cannot be given: accept `application/fhir+json`", shown(media_type));
-            (NotSupported, "not-acceptable", text)
+            format!("`{}` cannot be given: accept `application/fhir+json`", shown(media_type))
         }
-        ServerError::Header { name, why } => {
-            (Value, "header", format!("header `{name}` is not understood: {why}"))
-        }
-        ServerError::Parameter { name, why } => {
-            (Value, "parameter", format!("parameter `{}`: {why}", shown(name)))
-        }
-        ServerError::Bundle { at, why } => {
-            return Issue::error(Invalid, "bundle", why.clone()).at(at.clone());
-        }
-        ServerError::Overloaded => {
-            (Throttled, "overloaded", "too much is going on: ask again in a second".to_string())
-        }
-    };
-    Issue::error(code, slug, text)
+        ServerError::Header { name, why } => format!("header `{name}` is not understood: {why}"),
+        ServerError::Parameter { name, why } => format!("parameter `{}`: {why}", shown(name)),
+        ServerError::Bundle { why, .. } => why.clone(),
+        ServerError::Overloaded => "too much is going on: ask again in a second".into(),
+    }
 }
 
 /// At most so much of what was sent is repeated.
