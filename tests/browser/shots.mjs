@@ -119,6 +119,9 @@ async function explore(state) {
   const context = await browser.newContext({ storageState: state, viewport: sizes[0] });
   const page = await open(context, "explore");
   await visit(page, "/patients");
+  // Somebody old has the longest record.
+  await page.fill("#born", "lt1965");
+  await Promise.all([page.waitForURL(/\/patients\?/), page.click("main form button.primary")]);
   const patient = await page.locator("tr[data-row] a.main").first().getAttribute("href");
   const name = (await page.locator("tr[data-row] a.main").first().innerText()).split("\n").at(-1);
   await visit(page, patient);

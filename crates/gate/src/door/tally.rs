@@ -30,9 +30,8 @@ impl Gate {
             let found = self.inner.store.search(&access.tenant, &query, &restrictions, &page).await?;
             totals.push(found.total.unwrap_or_default());
         }
-        let mut record = self.record_of(access, Action::Count, Outcome::Done);
-        record.count = totals.len() as u64;
-        self.record(record).await?;
+        let record = self.record_of(access, Action::Count, Outcome::Done);
+        self.record(record.because(format!("{} numbers", totals.len()))).await?;
         Ok(totals)
     }
 }

@@ -48,7 +48,7 @@ pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<Exit> {
     let bound = server::bind(server, gate.clone()).await?;
     let url = bound.config().public_url.clone();
     say(format!("serving {url}"))?;
-    print_link(&gate, &url, roles).await?;
+    print_link(&gate, &url, "demo visitor", roles).await?;
     bound.run(stop_signal()?).await?;
     Ok(Exit::Done)
 }

@@ -23,15 +23,15 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<Exit> {
     let url = bound.config().public_url.clone();
     say(format!("serving {url}"))?;
     if gate.is_new().await? {
-        print_link(&gate, &url, Roles::one(Role::Admin)).await?;
+        print_link(&gate, &url, "first administrator", Roles::one(Role::Admin)).await?;
     }
     bound.run(stop_signal()?).await?;
     Ok(Exit::Done)
 }
 
-/// Prints a link that signs one person in, once.
-pub(crate) async fn print_link(gate: &Gate, public_url: &str, roles: Roles) -> anyhow::Result<()> {
-    let secret = gate.create_setup_link("set-up", roles, &Tenant::main()).await?;
+/// Prints a link that signs one person in, once, under a name that stands on their pages.
+pub(crate) async fn print_link(gate: &Gate, public_url: &str, name: &str, roles: Roles) -> anyhow::Result<()> {
+    let secret = gate.create_setup_link(name, roles, &Tenant::main()).await?;
     let link = format!("{public_url}/auth/link?token={}", secret.reveal());
     if std::io::stdout().is_terminal() {
         say(format!("\n  open this link to sign in (it works once):\n\n  {link}\n"))
