@@ -22,6 +22,19 @@ fn a_head_that_does_not_come_ends_the_connection() {
 }
 
 #[test]
+fn an_idle_connection_gives_its_place_back() {
+    let house = House::with(|config| config.limits.header_read_timeout_secs = 1);
+    let mut stream = TcpStream::connect(house.address).unwrap();
+    stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: s\r\n\r\n").unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    let started = Instant::now();
+    let mut all = String::new();
+    stream.read_to_string(&mut all).unwrap();
+    assert!(all.starts_with("HTTP/1.1 200 OK"), "{all}");
+    assert!(started.elapsed() < Duration::from_secs(10), "the idle connection was kept");
+}
+
+#[test]
 fn a_body_that_does_not_come_is_a_408() {
     let house = House::with(|config| config.limits.body_read_timeout_secs = 1);
     let mut stream = TcpStream::connect(house.address).unwrap();
