@@ -16,13 +16,16 @@ pub mod age;
 pub mod bmi;
 pub mod code;
 pub mod comorbidity;
+pub mod demographics;
 pub mod egfr;
 mod error;
 pub mod fib4;
 pub mod meld;
+pub mod news2;
 mod number;
 pub mod quantity;
 mod subject;
+pub mod units;
 
 pub use error::NotComputed;
 pub use number::{Number, Rounding};

@@ -58,6 +58,17 @@ quantity!(/// Alanine aminotransferase in units per litre (`U/L`; LOINC 1742-6).
 quantity!(/// Platelets in 10⁹ per litre, the same number as thousands per microlitre (`10*9/L`; LOINC 777-3).
     PlateletsE9PerL, "platelets", "1" to "3000", "10*9/L");
 
+quantity!(/// Respirations per minute (`/min`; LOINC 9279-1). None is a value.
+    RespirationsPerMin, "respiratory rate", "0" to "120", "/min");
+quantity!(/// Oxygen saturation by pulse oximetry in percent (`%`; LOINC 59408-5, 2708-6).
+    Spo2Percent, "oxygen saturation", "0" to "100", "%");
+quantity!(/// Systolic blood pressure in millimetres of mercury (`mm[Hg]`; LOINC 8480-6). None is a value.
+    SystolicMmHg, "systolic blood pressure", "0" to "350", "mm[Hg]");
+quantity!(/// Pulse per minute (`/min`; LOINC 8867-4). None is a value.
+    PulsePerMin, "pulse", "0" to "350", "/min");
+quantity!(/// Body temperature in degrees Celsius (`Cel`; LOINC 8310-5). A normal temperature in Fahrenheit is outside.
+    TemperatureCelsius, "temperature", "10" to "47", "Cel");
+
 impl From<CreatinineUmolPerL> for CreatinineMgPerDl {
     /// By 88.4 µmol/L per mg/dL, to six places. The windows correspond.
     fn from(value: CreatinineUmolPerL) -> CreatinineMgPerDl {
@@ -93,6 +104,11 @@ pub(crate) mod tests {
         check!(AstUPerL, "0" false, "1" true, "30000" true, "30001" false);
         check!(AltUPerL, "0" false, "1" true, "30000" true, "30001" false);
         check!(PlateletsE9PerL, "0" false, "1" true, "3000" true, "3001" false, "250000" false, "-1" false);
+        check!(RespirationsPerMin, "-1" false, "0" true, "120" true, "121" false);
+        check!(Spo2Percent, "-1" false, "0" true, "100" true, "100.1" false);
+        check!(SystolicMmHg, "-1" false, "0" true, "350" true, "351" false);
+        check!(PulsePerMin, "-1" false, "0" true, "350" true, "351" false);
+        check!(TemperatureCelsius, "9.9" false, "10" true, "47" true, "47.1" false, "98.6" false);
     }
 
     #[test]
