@@ -24,7 +24,7 @@ pub fn search_all(world: &dyn World, query: &Query, restrictions: &Restrictions)
         let passing = scene.all_visible(branch.kind).into_iter();
         found.extend(passing.filter(|resource| scene.passes_all(&branch.filters, resource)));
     }
-    found.sort_by(|a, b| sort::compare(&query.sort, a, b));
+    found.sort_by(|a, b| sort::compare(&query.sort, a, b).then(a.order.cmp(&b.order)));
     found.dedup_by(|a, b| a.kind == b.kind && a.id == b.id);
     let included = scene.included(&query.includes, &found);
     let name = |known: &&Known| (known.kind, known.id.clone());

@@ -12,6 +12,7 @@ mod world;
 use fhir::{Instant, Kind};
 
 pub use answer::{Answer, search_all};
+pub use sort::compare;
 pub use world::{Known, Memory, World};
 
 use crate::ParamId;

@@ -16,8 +16,8 @@ pub(super) enum Value {
     Number(Vec<u8>),
 }
 
-/// By the keys, then by the order of first versions. What has no value comes last, rising or falling.
-pub(super) fn compare(keys: &[SortKey], a: &Known, b: &Known) -> Ordering {
+/// The order that `_sort` asks for; equal when no key tells them apart. What has no value comes last, rising or falling.
+pub fn compare(keys: &[SortKey], a: &Known, b: &Known) -> Ordering {
     for key in keys {
         let ordering = match (value(key, a), value(key, b)) {
             (Some(a), Some(b)) if key.descending => b.cmp(&a),
@@ -30,7 +30,7 @@ pub(super) fn compare(keys: &[SortKey], a: &Known, b: &Known) -> Ordering {
             return ordering;
         }
     }
-    a.order.cmp(&b.order)
+    Ordering::Equal
 }
 
 fn value(key: &SortKey, resource: &Known) -> Option<Value> {
