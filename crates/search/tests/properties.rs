@@ -93,6 +93,18 @@ proptest! {
     }
 }
 
+/// Names of members that search looks at.
+const NAMES: &str = "name given address state period start end code coding system value valueQuantity valueSampledData origin data factor \
+    subject reference identifier type meta tag member entity actual component extension url prediction qualitativeRisk entry resource \
+    effectiveTiming event useContext category telecom deceasedBoolean probabilityRange low high";
+/// Those that stand at the top.
+const TOP_NAMES: &str = "name address code valueQuantity valueSampledData subject meta member component entry prediction useContext \
+    extension identifier telecom active deceasedBoolean effectiveTiming category actual";
+
+fn one_of(words: &'static str) -> impl Strategy<Value = &'static str> + Clone {
+    prop::sample::select(words.split_whitespace().collect::<Vec<_>>())
+}
+
 /// Members with the names of FHIR and values of any shape.
 fn json_value(depth: u32) -> impl Strategy<Value = Vec<String>> {
     let leaf = prop::sample::select(vec![
@@ -106,80 +118,14 @@ fn json_value(depth: u32) -> impl Strategy<Value = Vec<String>> {
         "\"Patient/1\"",
         "\"http://unitsofmeasure.org\"",
         "\"E L U 5 -5\"",
-    ])
-    .prop_map(String::from);
-    let name = prop::sample::select(vec![
-        "name",
-        "given",
-        "address",
-        "state",
-        "period",
-        "start",
-        "end",
-        "code",
-        "coding",
-        "system",
-        "value",
-        "valueQuantity",
-        "valueSampledData",
-        "origin",
-        "data",
-        "factor",
-        "subject",
-        "reference",
-        "identifier",
-        "type",
-        "meta",
-        "tag",
-        "member",
-        "entity",
-        "actual",
-        "component",
-        "extension",
-        "url",
-        "prediction",
-        "qualitativeRisk",
-        "entry",
-        "resource",
-        "effectiveTiming",
-        "event",
-        "useContext",
-        "category",
-        "telecom",
-        "deceasedBoolean",
-        "probabilityRange",
-        "low",
-        "high",
     ]);
-    let value = leaf.prop_recursive(depth, 40, 5, move |inner| {
+    let value = leaf.prop_map(String::from).prop_recursive(depth, 40, 5, |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..3).prop_map(|items| format!("[{}]", items.join(","))),
-            prop::collection::vec((name.clone(), inner), 0..5).prop_map(|members| object(&members)),
+            prop::collection::vec((one_of(NAMES), inner), 0..5).prop_map(|members| object(&members)),
         ]
     });
-    let name = prop::sample::select(vec![
-        "name",
-        "address",
-        "code",
-        "valueQuantity",
-        "valueSampledData",
-        "subject",
-        "meta",
-        "member",
-        "component",
-        "entry",
-        "prediction",
-        "useContext",
-        "extension",
-        "identifier",
-        "telecom",
-        "active",
-        "deceasedBoolean",
-        "effectiveTiming",
-        "category",
-        "actual",
-    ]);
-    prop::collection::vec((name, value), 1..6).prop_map(|members| {
+    prop::collection::vec((one_of(TOP_NAMES), value), 1..6).prop_map(|members| {
         let inner = object(&members);
         vec![inner[1..inner.len() - 1].to_string()]
     })

@@ -232,6 +232,12 @@ fn other(draw: &mut Draw, kind: &str, members: &mut Vec<String>) {
                 format!(r#""entry":[{}]"#, all.join(","))
             });
         }
+        _ => paper(draw, kind, members),
+    }
+}
+
+fn paper(draw: &mut Draw, kind: &str, members: &mut Vec<String>) {
+    match kind {
         "ValueSet" => {
             members.push(r#""status":"active""#.into());
             maybe(draw, 80, members, |draw| format!(r#""url":"{}""#, draw.of(&URLS)));
