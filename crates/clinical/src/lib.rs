@@ -24,6 +24,8 @@ pub mod meld;
 pub mod news2;
 mod number;
 pub mod quantity;
+mod special;
+pub mod statistics;
 mod subject;
 pub mod units;
 
