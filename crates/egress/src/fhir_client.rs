@@ -20,6 +20,8 @@ pub struct FhirClient {
     client: Client,
     base: Url,
     authorization: Option<HeaderValue>,
+    /// Every URL leads to the one server behind the socket.
+    by_socket: bool,
 }
 
 impl FhirClient {
@@ -32,7 +34,8 @@ impl FhirClient {
 
     /// A server behind its Unix socket on this machine.
     pub fn over_socket(path: &Path, base: &str, options: Options) -> Result<FhirClient, EgressError> {
-        FhirClient::over(Client::over_socket(path, options)?, parse_base(base)?, None)
+        let client = FhirClient::over(Client::over_socket(path, options)?, parse_base(base)?, None)?;
+        Ok(FhirClient { by_socket: true, ..client })
     }
 
     fn over(client: Client, base: Url, token: Option<&str>) -> Result<FhirClient, EgressError> {
@@ -46,7 +49,7 @@ impl FhirClient {
                 Some(value)
             }
         };
-        Ok(FhirClient { client, base, authorization })
+        Ok(FhirClient { client, base, authorization, by_socket: false })
     }
 
     /// The base URL, ending in a slash.
@@ -154,16 +157,17 @@ pub struct Pages<'a> {
 
 impl Pages<'_> {
     /// The next page as a searchset bundle; `None` after the last. A next link to another origin is an error: it would carry
-    /// the credential away.
+    /// the credential away. Behind a socket there is one server, which links to itself by its public address: its next page is
+    /// asked for where the first was.
     pub async fn next(&mut self) -> Result<Option<Value>, EgressError> {
         let Some(url) = self.next.take() else { return Ok(None) };
-        let response = self.client.send(Method::GET, url, None, true).await?;
+        let response = self.client.send(Method::GET, url.clone(), None, true).await?;
         let page = self.client.resource_of(response, "a searchset bundle")?;
-        self.next = self.next_link_of(&page)?;
+        self.next = self.next_link_of(&page, url)?;
         Ok(Some(page))
     }
 
-    fn next_link_of(&self, page: &Value) -> Result<Option<Url>, EgressError> {
+    fn next_link_of(&self, page: &Value, mut asked: Url) -> Result<Option<Url>, EgressError> {
         let links = page.get("link").map(Value::items).unwrap_or_default();
         let next = links.iter().find(|link| link.get("relation").and_then(Value::as_str) == Some("next"));
         let Some(text) = next.and_then(|link| link.get("url")).and_then(Value::as_str) else {
@@ -172,6 +176,10 @@ impl Pages<'_> {
         let url =
             self.client.base.join(text).map_err(|_| EgressError::BadUrl("the next link is not a URL"))?;
         if url.origin() != self.client.base.origin() {
+            if self.client.by_socket {
+                asked.set_query(url.query());
+                return Ok(Some(asked));
+            }
             return Err(EgressError::BadUrl("the next link leads to another server"));
         }
         Ok(Some(url))
