@@ -33,6 +33,9 @@ pub(crate) enum Command {
     /// Create, list and revoke access tokens
     #[command(subcommand)]
     Token(TokenCommand),
+    /// Make, list, rotate and destroy encryption keys
+    #[command(subcommand)]
+    Keys(KeysCommand),
     /// Build derived data anew
     #[command(subcommand)]
     Rebuild(RebuildCommand),
@@ -290,6 +293,60 @@ pub(crate) struct TokenLinkArgs {
     /// The person's name, as it stands in the audit ledger
     #[arg(long)]
     pub(crate) name: String,
+    /// Print it as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `salus keys …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeysCommand {
+    /// Make the key folder with a fresh root key
+    Init(KeysArgs),
+    /// List keys by scope and version; no secrets
+    Status(KeysArgs),
+    /// Make a new root key, or a new version of one scope's key; what was sealed still opens
+    Rotate(KeysRotateArgs),
+    /// Destroy the keys of a scope: what they sealed cannot be read any more, by anybody
+    Shred(KeysShredArgs),
+}
+
+/// `salus keys init` and `salus keys status`
+#[derive(Debug, Args)]
+pub(crate) struct KeysArgs {
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
+    /// Print it as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `salus keys rotate`
+#[derive(Debug, Args)]
+pub(crate) struct KeysRotateArgs {
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
+    /// The root key: every key is wrapped anew
+    #[arg(long, required_unless_present = "scope", conflicts_with = "scope")]
+    pub(crate) root: bool,
+    /// The key of this scope, from `salus keys status`
+    #[arg(long, value_name = "SCOPE")]
+    pub(crate) scope: Option<String>,
+    /// Print it as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `salus keys shred`
+#[derive(Debug, Args)]
+pub(crate) struct KeysShredArgs {
+    /// Scope, from `salus keys status`
+    pub(crate) scope: String,
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
+    /// Really: there is no way back
+    #[arg(long)]
+    pub(crate) yes: bool,
     /// Print it as JSON
     #[arg(long)]
     pub(crate) json: bool,

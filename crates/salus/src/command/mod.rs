@@ -7,6 +7,7 @@ mod demo;
 mod doctor;
 mod export;
 mod import;
+mod keys;
 mod rebuild;
 mod search;
 pub(crate) mod serve;
@@ -15,7 +16,7 @@ mod synth;
 mod token;
 mod validate;
 
-use crate::cli::{BenchCommand, Command, RebuildCommand, StoreCommand, TokenCommand};
+use crate::cli::{BenchCommand, Command, KeysCommand, RebuildCommand, StoreCommand, TokenCommand};
 use crate::exit::Exit;
 
 /// Runs one command.
@@ -33,6 +34,10 @@ pub(crate) async fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Token(TokenCommand::List(args)) => Box::pin(token::list(args)).await,
         Command::Token(TokenCommand::Revoke(args)) => Box::pin(token::revoke(args)).await,
         Command::Token(TokenCommand::Link(args)) => Box::pin(token::link(args)).await,
+        Command::Keys(KeysCommand::Init(args)) => keys::init(&args),
+        Command::Keys(KeysCommand::Status(args)) => keys::status(&args),
+        Command::Keys(KeysCommand::Rotate(args)) => keys::rotate(&args),
+        Command::Keys(KeysCommand::Shred(args)) => keys::shred(&args),
         Command::Rebuild(RebuildCommand::Index(args)) => Box::pin(rebuild::index(args)).await,
         Command::Store(StoreCommand::Check(args)) => Box::pin(store::check(args)).await,
         Command::Bench(BenchCommand::Fhir(args)) => Box::pin(bench_fhir::run(args)).await,

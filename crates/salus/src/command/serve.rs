@@ -30,7 +30,12 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<Exit> {
 }
 
 /// Prints a link that signs one person in, once, under a name that stands on their pages.
-pub(crate) async fn print_link(gate: &Gate, public_url: &str, name: &str, roles: Roles) -> anyhow::Result<()> {
+pub(crate) async fn print_link(
+    gate: &Gate,
+    public_url: &str,
+    name: &str,
+    roles: Roles,
+) -> anyhow::Result<()> {
     let secret = gate.create_setup_link(name, roles, &Tenant::main()).await?;
     let link = format!("{public_url}/auth/link?token={}", secret.reveal());
     if std::io::stdout().is_terminal() {
