@@ -139,6 +139,12 @@ impl Catalog {
         Ok(catalog)
     }
 
+    /// Is the serving generation whole in the snapshot that a connection sees.
+    pub(crate) fn is_complete_in(&self, conn: &Connection) -> rusqlite::Result<bool> {
+        let mut statement = conn.prepare_cached("SELECT 1 FROM generation WHERE g = ?1 AND state < 2")?;
+        statement.exists([self.generations.serving])
+    }
+
     pub(crate) fn tenant(&self, tenant: &Tenant) -> Option<u32> {
         self.tenants.get(tenant).copied()
     }

@@ -74,8 +74,7 @@ impl SqliteStore {
         id: &str,
     ) -> Result<Option<Stored>, StoreError> {
         let (tenant, id) = (tenant.clone(), id.to_owned());
-        self.snapshot(move |conn, shared| read::version::read(conn, &shared.catalog(), &tenant, kind, &id))
-            .await
+        self.snapshot(move |conn, _, catalog| read::version::read(conn, catalog, &tenant, kind, &id)).await
     }
 
     pub(crate) async fn read_version(
@@ -86,8 +85,8 @@ impl SqliteStore {
         version: u64,
     ) -> Result<Option<Stored>, StoreError> {
         let (tenant, id) = (tenant.clone(), id.to_owned());
-        self.snapshot(move |conn, shared| {
-            read::version::read_version(conn, &shared.catalog(), &tenant, kind, &id, version)
+        self.snapshot(move |conn, _, catalog| {
+            read::version::read_version(conn, catalog, &tenant, kind, &id, version)
         })
         .await
     }
@@ -100,16 +99,8 @@ impl SqliteStore {
         restrictions: &Restrictions,
     ) -> Result<HistoryPage, StoreError> {
         let (tenant, restrictions) = (tenant.clone(), restrictions.clone());
-        self.snapshot(move |conn, shared| {
-            read::history::page(
-                conn,
-                &shared.catalog(),
-                &tenant,
-                &of,
-                &query,
-                &restrictions,
-                &shared.planner.bases,
-            )
+        self.snapshot(move |conn, shared, catalog| {
+            read::history::page(conn, catalog, &tenant, &of, &query, &restrictions, &shared.planner.bases)
         })
         .await
     }
@@ -123,9 +114,9 @@ impl SqliteStore {
     ) -> Result<SearchPage, StoreError> {
         let (tenant, query, restrictions) = (tenant.clone(), query.clone(), restrictions.clone());
         let (count, secret, principal) = (page.count, page.cursor_secret.to_vec(), page.principal.to_owned());
-        self.snapshot(move |conn, shared| {
+        self.snapshot(move |conn, shared, catalog| {
             let page = Page { count, cursor_secret: &secret, principal: &principal };
-            search::search(conn, shared, &tenant, &query, &restrictions, &page)
+            search::search(conn, shared, catalog, &tenant, &query, &restrictions, &page)
         })
         .await
     }
@@ -161,8 +152,8 @@ impl SqliteStore {
             Facts::default()
         } else {
             let (tenant, needs, restrictions) = (tenant.clone(), needs.clone(), restrictions.clone());
-            self.snapshot(move |conn, shared| {
-                facts::gather(conn, &shared.catalog(), &tenant, &needs, &restrictions, &shared.config.limits)
+            self.snapshot(move |conn, shared, catalog| {
+                facts::gather(conn, catalog, &tenant, &needs, &restrictions, &shared.config.limits)
             })
             .await?
         };
@@ -185,7 +176,7 @@ impl SqliteStore {
     }
 
     pub(crate) async fn changes(&self, after: u64, max: usize) -> Result<Vec<Change>, StoreError> {
-        self.snapshot(move |conn, shared| read::changes::changes(conn, &shared.catalog(), after, max)).await
+        self.snapshot(move |conn, _, catalog| read::changes::changes(conn, catalog, after, max)).await
     }
 
     pub(crate) async fn last_changes(&self, tenant: &Tenant, max: usize) -> Result<Vec<Change>, StoreError> {
@@ -213,8 +204,8 @@ impl SqliteStore {
         restrictions: &Restrictions,
     ) -> Result<Vec<(Kind, u64)>, StoreError> {
         let (tenant, restrictions) = (tenant.clone(), restrictions.clone());
-        self.snapshot(move |conn, shared| {
-            read::counts::counts(conn, &shared.catalog(), &tenant, &restrictions, &shared.config.limits)
+        self.snapshot(move |conn, shared, catalog| {
+            read::counts::counts(conn, catalog, &tenant, &restrictions, &shared.config.limits)
         })
         .await
     }
@@ -226,8 +217,8 @@ impl SqliteStore {
         restrictions: &Restrictions,
     ) -> Result<ScanPage, StoreError> {
         let (tenant, restrictions) = (tenant.clone(), restrictions.clone());
-        self.snapshot(move |conn, shared| {
-            read::scan::page(conn, &shared.catalog(), &tenant, &query, &restrictions, &shared.config.limits)
+        self.snapshot(move |conn, shared, catalog| {
+            read::scan::page(conn, catalog, &tenant, &query, &restrictions, &shared.config.limits)
         })
         .await
     }
@@ -246,14 +237,21 @@ impl SqliteStore {
         Ok(self.writer.close().await?)
     }
 
-    /// Runs on a reader thread, on one snapshot.
+    /// Runs on a reader thread, on one snapshot, with the numbers that belong to it.
     async fn snapshot<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&rusqlite::Connection, &Shared) -> Try<T> + Send + 'static,
+        work: impl FnOnce(&rusqlite::Connection, &Shared, &Catalog) -> Try<T> + Send + 'static,
     ) -> Result<T, StoreError> {
         let shared = Arc::clone(&self.shared);
-        let answer = self.readers.read(move |conn| Ok(work(conn, &shared))).await?;
-        Ok(answer?)
+        let read = move |conn: &rusqlite::Connection| {
+            let mut catalog = shared.catalog();
+            // The index may have been switched, and the old one taken away, just before the snapshot began.
+            while !catalog.is_complete_in(conn)? {
+                catalog = shared.catalog();
+            }
+            Ok(work(conn, &shared, &catalog))
+        };
+        Ok(self.readers.read(read).await??)
     }
 }
 

@@ -28,9 +28,17 @@ impl House {
         House::with(|_| {})
     }
 
+    /// The clock stands still.
+    pub(crate) fn at_one_time() -> House {
+        House::made(FixedClock::at(START), |_| {})
+    }
+
     pub(crate) fn with(change: impl FnOnce(&mut StoreConfig)) -> House {
+        House::made(FixedClock::ticking(START, 1_500), change)
+    }
+
+    fn made(clock: FixedClock, change: impl FnOnce(&mut StoreConfig)) -> House {
         let folder = DataFolder::new();
-        let clock = FixedClock::ticking(START, 1_500);
         let mut config = StoreConfig::new(folder.path(), BASE);
         change(&mut config);
         let store = Store::open(config, Arc::new(clock.clone())).unwrap();

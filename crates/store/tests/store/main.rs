@@ -3,9 +3,13 @@
 #![allow(clippy::unwrap_used, reason = "a test that fails may panic")]
 
 mod conditions;
+mod faults;
 mod golden;
 mod house;
 mod life;
+mod paging;
+mod rebuild;
 mod references;
+mod restriction;
 mod search;
 mod transaction;

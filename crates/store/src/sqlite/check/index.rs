@@ -51,10 +51,12 @@ impl Numbers for KnownNumbers<'_> {
         Ok(found.optional()?.unwrap_or(0))
     }
 
-    fn rid(&mut self, kind: Kind, id: &str) -> rusqlite::Result<i64> {
-        let found =
-            self.catalog.t(self.tenant, kind).map(|t| current::find_rid(self.conn, self.catalog, t, id));
-        Ok(found.transpose()?.flatten().unwrap_or(0))
+    fn target(&mut self, kind: Kind, id: &str) -> rusqlite::Result<i64> {
+        let Some(t) = self.catalog.t(self.tenant, kind) else { return Ok(0) };
+        match current::find_rid(self.conn, self.catalog, t, id)? {
+            Some(rid) => current::target_of(self.conn, rid),
+            None => Ok(0),
+        }
     }
 }
 

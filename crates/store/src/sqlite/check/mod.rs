@@ -26,17 +26,10 @@ struct Check<'a> {
 }
 
 /// Looks at everything, on one snapshot.
-pub(crate) fn check(conn: &Connection, shared: &Shared) -> Try<CheckReport> {
-    let catalog = shared.catalog();
+pub(crate) fn check(conn: &Connection, shared: &Shared, catalog: &Catalog) -> Try<CheckReport> {
     let report = CheckReport::default();
-    let mut check = Check {
-        conn,
-        catalog: &catalog,
-        shared,
-        report,
-        rows: [0; 9],
-        live: std::collections::BTreeMap::new(),
-    };
+    let mut check =
+        Check { conn, catalog, shared, report, rows: [0; 9], live: std::collections::BTreeMap::new() };
     check.file()?;
     let log = log::read(conn)?;
     let mut statement =

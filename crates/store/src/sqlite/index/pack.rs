@@ -17,7 +17,7 @@ pub(crate) trait Numbers {
     fn relation(&mut self, relation: Relation) -> rusqlite::Result<u32>;
     fn name(&mut self, text: &str) -> rusqlite::Result<u32>;
     fn unit(&mut self, unit: &UnitName<'_>) -> rusqlite::Result<u32>;
-    fn rid(&mut self, kind: Kind, id: &str) -> rusqlite::Result<i64>;
+    fn target(&mut self, kind: Kind, id: &str) -> rusqlite::Result<i64>;
 }
 
 /// What a unit is called.
@@ -67,7 +67,7 @@ pub(crate) fn pack(rows: &IndexRows, numbers: &mut impl Numbers) -> rusqlite::Re
     for row in &rows.references {
         let p = numbers.p(row.param, Facet::Value)?;
         out.push(match &row.target {
-            Target::Local { kind, id } => Row::Ref { p, target: numbers.rid(*kind, id)? },
+            Target::Local { kind, id } => Row::Ref { p, target: numbers.target(*kind, id)? },
             Target::Url(url) => Row::Uri { p, n: numbers.name(url)? },
         });
     }
@@ -78,7 +78,7 @@ pub(crate) fn pack(rows: &IndexRows, numbers: &mut impl Numbers) -> rusqlite::Re
         composite(row, numbers, &mut out)?;
     }
     for row in &rows.relations {
-        let (p, patient) = (numbers.relation(row.relation)?, numbers.rid(Kind::PATIENT, &row.patient)?);
+        let (p, patient) = (numbers.relation(row.relation)?, numbers.target(Kind::PATIENT, &row.patient)?);
         let sys = system(row.system.as_deref(), numbers)?;
         out.push(Row::Relation { p, patient, h: hash.text(&row.code), sys, lo: row.low, hi: row.high });
     }
@@ -181,7 +181,7 @@ fn forms(part: &Part, numbers: &mut impl Numbers) -> rusqlite::Result<Vec<Packed
             let ends = quantities(value, numbers)?;
             return Ok(ends.into_iter().map(|(u, lo, hi)| PackedPart::Quantity { u, lo, hi }).collect());
         }
-        Part::Reference(Target::Local { kind, id }) => PackedPart::Ref(numbers.rid(*kind, id)?),
+        Part::Reference(Target::Local { kind, id }) => PackedPart::Ref(numbers.target(*kind, id)?),
         Part::Reference(Target::Url(url)) => PackedPart::Uri(numbers.name(url)?),
         Part::Uri(text) => PackedPart::Uri(numbers.name(text)?),
     }])

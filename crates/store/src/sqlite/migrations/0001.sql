@@ -13,6 +13,9 @@ CREATE TABLE resource (
 );
 -- k: the time of a UUID of version 7 and 16 bits of a keyed hash, else 64 bits of the hash; type and id are compared in `resource`.
 CREATE TABLE key (k INTEGER NOT NULL, rid INTEGER NOT NULL, PRIMARY KEY (k, rid)) WITHOUT ROWID;
+-- What references point at is the row number, except for resources that were referred to before they were stored: the number that was
+-- given out then is their target, so that row numbers rise with the order in which resources are first stored, whoever refers to them.
+CREATE TABLE alias (target INTEGER PRIMARY KEY, rid INTEGER NOT NULL UNIQUE);
 -- Earlier versions, by their position in the change log.
 CREATE TABLE past (
     seq INTEGER PRIMARY KEY, rid INTEGER NOT NULL, t INTEGER NOT NULL,

@@ -71,6 +71,18 @@ pub(crate) fn find_rid(
     conn.prepare_cached(sql)?.query_row(key, |row| row.get(0)).optional()
 }
 
+/// What references to a row point at.
+pub(crate) fn target_of(conn: &Connection, rid: i64) -> rusqlite::Result<i64> {
+    let mut statement = conn.prepare_cached("SELECT target FROM alias WHERE rid = ?1")?;
+    Ok(statement.query_row([rid], |row| row.get(0)).optional()?.unwrap_or(rid))
+}
+
+/// The row that references with a target point at.
+pub(crate) fn row_of(conn: &Connection, target: i64) -> rusqlite::Result<i64> {
+    let mut statement = conn.prepare_cached("SELECT rid FROM alias WHERE target = ?1")?;
+    Ok(statement.query_row([target], |row| row.get(0)).optional()?.unwrap_or(target))
+}
+
 /// Reads the columns `rid, version, seq, updated, op, body` from `at` on.
 pub(crate) fn current_of(row: &Row<'_>, at: usize) -> rusqlite::Result<Current> {
     Ok(Current {

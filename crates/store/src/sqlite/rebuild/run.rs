@@ -34,7 +34,7 @@ pub(crate) async fn run(store: &SqliteStore) -> Result<u64, StoreError> {
     let mut n = 0;
     let mut after = 0;
     loop {
-        let read = store.snapshot(move |conn, shared| chunk(conn, &shared.catalog(), after)).await?;
+        let read = store.snapshot(move |conn, _, catalog| chunk(conn, catalog, after)).await?;
         let Some(last) = read.last() else { break };
         after = last.rid;
         n += read.len() as u64;
@@ -62,7 +62,7 @@ async fn remove(store: &SqliteStore, g: u32) -> Result<(), StoreError> {
 
 /// Generations that a rebuild which did not end has left.
 async fn left_over(store: &SqliteStore, serving: u32) -> Result<Vec<u32>, StoreError> {
-    let read = move |conn: &Connection, _: &Shared| -> Try<Vec<u32>> {
+    let read = move |conn: &Connection, _: &Shared, _: &Catalog| -> Try<Vec<u32>> {
         let mut statement = conn.prepare("SELECT g FROM generation WHERE g <> ?1")?;
         Ok(statement.query_map([serving], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?)
     };

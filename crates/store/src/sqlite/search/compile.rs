@@ -71,7 +71,7 @@ fn list(cx: &Cx<'_>, ids: &[compact_str::CompactString]) -> Try<Probe> {
             if let Some(rid) = cx.rid(kind, id)?
                 && allowed.holds_of(cx, rid)?
             {
-                rids.extend(super::row_test::targets(&cx.forward(rid)?, p));
+                rids.extend(cx.rows_of(&cx.forward(rid)?, p)?);
             }
         }
     }

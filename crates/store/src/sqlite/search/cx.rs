@@ -1,15 +1,17 @@
 //! What every part of one search needs: the connection, the numbers, the restrictions, and the bound on its cost.
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 
 use fhir::{Instant, Kind};
 use rusqlite::{Connection, OptionalExtension};
 use search::restriction::Restriction;
 use search::{ParamId, Restrictions};
 
+use super::row_test::targets;
 use crate::sqlite::catalog::{Catalog, Facet, Slot};
 use crate::sqlite::failure::Try;
 use crate::sqlite::hash::HashKey;
+use crate::sqlite::read::current;
 use crate::{StoreError, StoreLimits};
 
 /// One search in progress.
@@ -22,6 +24,8 @@ pub(super) struct Cx<'a> {
     /// What "now" meant when the query was parsed.
     pub(super) now: Instant,
     steps: Cell<u64>,
+    /// Is any resource's target another number than its row.
+    has_aliases: OnceCell<bool>,
 }
 
 /// What a row number stands for.
@@ -41,7 +45,16 @@ impl<'a> Cx<'a> {
         limits: &'a StoreLimits,
         now: Instant,
     ) -> Cx<'a> {
-        Cx { conn, catalog, tenant, restrictions, limits, now, steps: Cell::new(0) }
+        Cx {
+            conn,
+            catalog,
+            tenant,
+            restrictions,
+            limits,
+            now,
+            steps: Cell::new(0),
+            has_aliases: OnceCell::new(),
+        }
     }
 
     pub(super) fn hash(&self) -> HashKey {
@@ -89,7 +102,35 @@ impl<'a> Cx<'a> {
     /// The row number of a resource of this tenant, there or not.
     pub(super) fn rid(&self, kind: Kind, id: &str) -> Try<Option<i64>> {
         let Some(t) = self.t(kind) else { return Ok(None) };
-        Ok(crate::sqlite::read::current::find_rid(self.conn, self.catalog, t, id)?)
+        Ok(current::find_rid(self.conn, self.catalog, t, id)?)
+    }
+
+    /// What references to a resource of this tenant point at.
+    pub(super) fn target(&self, kind: Kind, id: &str) -> Try<Option<i64>> {
+        self.rid(kind, id)?.map(|rid| self.target_of(rid)).transpose()
+    }
+
+    /// What references to a row point at.
+    pub(super) fn target_of(&self, rid: i64) -> Try<i64> {
+        Ok(if self.has_aliases()? { current::target_of(self.conn, rid)? } else { rid })
+    }
+
+    /// The row that references with a target point at.
+    pub(super) fn row_of(&self, target: i64) -> Try<i64> {
+        Ok(if self.has_aliases()? { current::row_of(self.conn, target)? } else { target })
+    }
+
+    fn has_aliases(&self) -> Try<bool> {
+        if let Some(known) = self.has_aliases.get() {
+            return Ok(*known);
+        }
+        let any = self.conn.prepare_cached("SELECT 1 FROM alias LIMIT 1")?.exists([])?;
+        Ok(*self.has_aliases.get_or_init(|| any))
+    }
+
+    /// Rows that a reference parameter points at, by the index rows of a resource.
+    pub(super) fn rows_of(&self, forward: &[u8], p: u32) -> Try<Vec<i64>> {
+        targets(forward, p).into_iter().map(|target| self.row_of(target)).collect()
     }
 
     /// All index rows of a resource in one piece; empty when it has none.

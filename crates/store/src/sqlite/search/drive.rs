@@ -174,23 +174,17 @@ fn source_of(cx: &Cx<'_>, probe: &Probe, max: u64) -> Try<Option<Source>> {
         Probe::Rows(test) => test.arms().map(Source::Arms),
         Probe::Rids { rids, negated: false } => Some(Source::Rids(rids.clone())),
         Probe::Chain(chain) if max > FEW => match chain.p {
-            Some(p) => far_end(cx, &chain.any_of)?.map(|targets| {
-                let arm = |rid: &i64| {
-                    Arm::new("ref", Sql::with("p = ? AND target = ?", [i64::from(p), *rid]), true)
-                };
-                Source::Arms(Arms::inexact(targets.iter().map(arm).collect()))
-            }),
+            Some(p) => match far_end(cx, &chain.any_of)? {
+                Some(rows) => Some(Source::Arms(pointing_at(cx, p, &rows)?)),
+                None => None,
+            },
             None => None,
         },
         Probe::Has(has) if max > FEW => match has.p {
-            Some(p) => far_end(cx, std::slice::from_ref(&*has.goal))?.map_or(Ok(None), |sources| {
-                let mut rids = Vec::new();
-                for source in sources {
-                    rids.extend(super::row_test::targets(&cx.forward(source)?, p));
-                }
-                sets::sort(&mut rids);
-                Ok::<_, crate::sqlite::failure::Failure>(Some(Source::Rids(rids)))
-            })?,
+            Some(p) => match far_end(cx, std::slice::from_ref(&*has.goal))? {
+                Some(sources) => Some(Source::Rids(pointed_at(cx, p, &sources)?)),
+                None => None,
+            },
             None => None,
         },
         Probe::Any(any) => any_of(cx, any, max)?,
@@ -201,6 +195,26 @@ fn source_of(cx: &Cx<'_>, probe: &Probe, max: u64) -> Try<Option<Source>> {
         | Probe::Chain(_)
         | Probe::Has(_) => None,
     })
+}
+
+/// Ranges of what points at rows.
+fn pointing_at(cx: &Cx<'_>, p: u32, rows: &[i64]) -> Try<Arms> {
+    let mut arms = Vec::with_capacity(rows.len());
+    for rid in rows {
+        let target = cx.target_of(*rid)?;
+        arms.push(Arm::new("ref", Sql::with("p = ? AND target = ?", [i64::from(p), target]), true));
+    }
+    Ok(Arms::inexact(arms))
+}
+
+/// What rows point at.
+fn pointed_at(cx: &Cx<'_>, p: u32, rows: &[i64]) -> Try<Vec<i64>> {
+    let mut rids = Vec::new();
+    for rid in rows {
+        rids.extend(cx.rows_of(&cx.forward(*rid)?, p)?);
+    }
+    sets::sort(&mut rids);
+    Ok(rids)
 }
 
 /// One of several probes holds: all of their candidates together, when each has some.

@@ -21,17 +21,17 @@ use crate::{Page, SearchPage, StoreLimits, Tenant};
 pub(crate) fn search(
     conn: &Connection,
     shared: &Shared,
+    catalog: &Catalog,
     tenant: &Tenant,
     query: &Query,
     restrictions: &Restrictions,
     wanted: &Page<'_>,
 ) -> Try<SearchPage> {
-    let catalog = shared.catalog();
     let needs_total = query.total != Total::None || query.summary == Summary::Count;
     let Some(number) = catalog.tenant(tenant) else {
         return Ok(SearchPage { total: needs_total.then_some(0), ..SearchPage::default() });
     };
-    let cx = Cx::new(conn, &catalog, number, restrictions, &shared.config.limits, query.now);
+    let cx = Cx::new(conn, catalog, number, restrictions, &shared.config.limits, query.now);
     let goals = goals(&cx, query)?;
     let mut answer = SearchPage::default();
     if query.summary != Summary::Count && wanted.count > 0 {

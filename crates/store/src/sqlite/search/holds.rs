@@ -4,7 +4,6 @@ use std::cell::OnceCell;
 
 use super::cx::{Cx, Entry};
 use super::goal::{Chain, Goal, Has, Memo, Probe};
-use super::row_test::targets;
 use super::test::date;
 use crate::sqlite::failure::Try;
 
@@ -90,7 +89,7 @@ impl Probe {
 impl Chain {
     fn holds(&self, cx: &Cx<'_>, candidate: &Candidate<'_>) -> Try<bool> {
         let Some(p) = self.p else { return Ok(false) };
-        for target in targets(candidate.forward()?, p) {
+        for target in cx.rows_of(candidate.forward()?, p)? {
             if remembered(&self.memo, target, || self.any_holds(cx, target))? {
                 return Ok(true);
             }
@@ -112,7 +111,7 @@ impl Has {
     fn holds(&self, cx: &Cx<'_>, rid: i64) -> Try<bool> {
         let Some(p) = self.p else { return Ok(false) };
         let mut statement = cx.conn.prepare_cached("SELECT rid FROM ref WHERE p = ?1 AND target = ?2")?;
-        let mut rows = statement.query((p, rid))?;
+        let mut rows = statement.query((p, cx.target_of(rid)?))?;
         while let Some(row) = rows.next()? {
             let source = row.get(0)?;
             cx.spend(1)?;

@@ -8,7 +8,7 @@ use search::{Include, ParamId};
 use super::compile;
 use super::cx::Cx;
 use super::goal::Goal;
-use super::row_test::{kind_of, targets};
+use super::row_test::kind_of;
 use super::sets::pointing_at;
 use crate::StoreError;
 use crate::sqlite::catalog::Facet;
@@ -57,7 +57,8 @@ impl Follow<'_> {
         }
         let forward = if is_forward { self.cx.forward(rid)? } else { Vec::new() };
         for p in self.params(include, is_forward.then_some(kind)) {
-            let others = if is_forward { targets(&forward, p) } else { pointing_at(self.cx, p, rid)? };
+            let others =
+                if is_forward { self.cx.rows_of(&forward, p)? } else { pointing_at(self.cx, p, rid)? };
             for other in others {
                 let wanted = include.target.filter(|_| is_forward);
                 if !self.seen.contains(&other) && self.may_come(other, wanted)? {

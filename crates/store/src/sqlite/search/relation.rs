@@ -94,7 +94,7 @@ impl RelationProbe {
     fn is_related(&self, cx: &Cx<'_>, candidate: &Candidate<'_>) -> Try<bool> {
         let Some(p) = self.p else { return Ok(false) };
         let patients = match &self.patient_params {
-            None => vec![candidate.rid],
+            None => vec![cx.target_of(candidate.rid)?],
             Some(params) => {
                 let forward = candidate.forward()?;
                 params.iter().flat_map(|p| targets(forward, *p)).collect()

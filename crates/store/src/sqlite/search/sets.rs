@@ -7,7 +7,6 @@ use search::ParamId;
 use super::compile;
 use super::cx::Cx;
 use super::goal::Goal;
-use super::row_test::targets;
 use crate::sqlite::catalog::Facet;
 use crate::sqlite::failure::Try;
 
@@ -17,7 +16,7 @@ pub(super) fn sort(rids: &mut Vec<i64>) {
     rids.dedup();
 }
 
-/// The starting points and all below (or above) them along the hierarchy of their type. What the caller may not see is not passed
+/// What references point at when they point at the starting points or all below (or above) them along the hierarchy of their type. What the caller may not see is not passed
 /// through.
 pub(super) fn hierarchy(cx: &Cx<'_>, any_of: &[(Kind, CompactString)], below: bool) -> Try<Vec<i64>> {
     let mut all = Vec::new();
@@ -37,6 +36,7 @@ pub(super) fn hierarchy(cx: &Cx<'_>, any_of: &[(Kind, CompactString)], below: bo
         }
         all.extend(seen);
     }
+    let mut all = all.into_iter().map(|rid| cx.target_of(rid)).collect::<Try<Vec<i64>>>()?;
     sort(&mut all);
     Ok(all)
 }
@@ -51,7 +51,7 @@ fn step(cx: &Cx<'_>, allowed: &Goal, p: u32, rid: i64, below: bool) -> Try<Vec<i
             }
         }
     } else if allowed.holds_of(cx, rid)? {
-        for other in targets(&cx.forward(rid)?, p) {
+        for other in cx.rows_of(&cx.forward(rid)?, p)? {
             if cx.entry(other)?.is_some_and(|entry| Some(entry.t) == allowed.t) {
                 others.push(other);
             }
@@ -61,10 +61,10 @@ fn step(cx: &Cx<'_>, allowed: &Goal, p: u32, rid: i64, below: bool) -> Try<Vec<i
 }
 
 /// Rows that point at a row by a parameter.
-pub(super) fn pointing_at(cx: &Cx<'_>, p: u32, target: i64) -> Try<Vec<i64>> {
+pub(super) fn pointing_at(cx: &Cx<'_>, p: u32, rid: i64) -> Try<Vec<i64>> {
     let mut statement =
         cx.conn.prepare_cached("SELECT rid FROM ref WHERE p = ?1 AND target = ?2 ORDER BY rid")?;
-    let rids = statement.query_map((p, target), |row| row.get(0))?;
+    let rids = statement.query_map((p, cx.target_of(rid)?), |row| row.get(0))?;
     let rids: Vec<i64> = rids.collect::<rusqlite::Result<_>>()?;
     cx.spend(rids.len() as u64 + 1)?;
     Ok(rids)

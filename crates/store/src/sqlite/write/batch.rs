@@ -102,7 +102,9 @@ impl Batch for Writing {
     }
 
     fn finish(&mut self, conn: &Connection) -> rusqlite::Result<()> {
-        self.state.deltas.write(conn)
+        self.state.deltas.write(conn)?;
+        self.state.show_catalog();
+        Ok(())
     }
 
     fn committed(&mut self) {

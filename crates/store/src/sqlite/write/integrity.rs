@@ -50,9 +50,10 @@ pub(super) fn deleted_are_free(state: &mut State, conn: &Connection, context: &m
     let params = state.catalog.reference_params(context.tenant_number, state.catalog.generations.serving);
     for (rid, kind, id) in std::mem::take(&mut context.deleted) {
         let (mut is_referred_to, mut by) = (false, Vec::new());
+        let target = current::target_of(conn, rid)?;
         for (_, p) in &params {
             let mut statement = conn.prepare_cached("SELECT rid FROM ref WHERE p = ?1 AND target = ?2")?;
-            let mut rows = statement.query(params![p, rid])?;
+            let mut rows = statement.query(params![p, target])?;
             while let Some(row) = rows.next()? {
                 is_referred_to = true;
                 if by.len() == NAMED_MAX {

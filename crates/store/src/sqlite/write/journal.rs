@@ -13,8 +13,8 @@ pub(crate) enum Remembered {
     Name(CompactString),
     /// A unit.
     Unit(UnitKey),
-    /// A row number of a type and id.
-    Rid(u32, CompactString),
+    /// What references to a type and id point at.
+    Target(u32, CompactString),
     /// An actor.
     Actor(ActorKey),
     /// The generations of the index, as they were before.

@@ -92,21 +92,21 @@ impl Numbers for WriterNumbers<'_> {
         Ok(u)
     }
 
-    fn rid(&mut self, kind: Kind, id: &str) -> rusqlite::Result<i64> {
+    fn target(&mut self, kind: Kind, id: &str) -> rusqlite::Result<i64> {
         let t = self.state.t(self.conn, self.tenant, kind)?;
-        self.state.rid(self.conn, t, id)
+        self.state.target(self.conn, t, id)
     }
 }
 
 impl State {
-    /// The row number of a resource that is mentioned; it gets one before it is there.
-    pub(super) fn rid(&mut self, conn: &Connection, t: u32, id: &str) -> rusqlite::Result<i64> {
+    /// What references to a resource point at; it gets a number before it is there.
+    pub(super) fn target(&mut self, conn: &Connection, t: u32, id: &str) -> rusqlite::Result<i64> {
         let key = (t, CompactString::from(id));
-        if let Some(rid) = self.rids.get(&key) {
-            return Ok(*rid);
+        if let Some(target) = self.targets.get(&key) {
+            return Ok(*target);
         }
-        let rid = match current::find_rid(conn, &self.catalog, t, id)? {
-            Some(rid) => rid,
+        let target = match current::find_rid(conn, &self.catalog, t, id)? {
+            Some(rid) => current::target_of(conn, rid)?,
             None => {
                 let rid = self.take_rid();
                 let sql = "INSERT INTO resource (rid, t, id, version, seq, updated, op) VALUES (?1, ?2, ?3, 0, 0, 0, 0)";
@@ -115,8 +115,8 @@ impl State {
                 rid
             }
         };
-        self.remember_rid(key, rid);
-        Ok(rid)
+        self.remember_target(key, target);
+        Ok(target)
     }
 
     pub(super) fn insert_key(&self, conn: &Connection, t: u32, id: &str, rid: i64) -> rusqlite::Result<()> {
@@ -125,9 +125,9 @@ impl State {
         Ok(())
     }
 
-    pub(super) fn remember_rid(&mut self, key: (u32, CompactString), rid: i64) {
-        self.rids.insert(key.clone(), rid);
-        self.remember(Remembered::Rid(key.0, key.1));
+    pub(super) fn remember_target(&mut self, key: (u32, CompactString), target: i64) {
+        self.targets.insert(key.clone(), target);
+        self.remember(Remembered::Target(key.0, key.1));
     }
 
     /// The number of an actor: everything of an author but the request.

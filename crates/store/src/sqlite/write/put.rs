@@ -26,10 +26,10 @@ pub(super) fn reserve(
 ) -> rusqlite::Result<()> {
     for planned in plan {
         let Ok(Step::Put(put)) = &planned.step else { continue };
-        if put.creates {
-            let t = state.t(conn, context.tenant_number, put.kind())?;
+        let t = state.t(conn, context.tenant_number, put.kind())?;
+        if put.creates || current::find_rid(conn, &state.catalog, t, put.id())?.is_none() {
             let rid = state.take_rid();
-            state.remember_rid((t, put.id().into()), rid);
+            state.remember_target((t, put.id().into()), rid);
         }
     }
     Ok(())
@@ -89,12 +89,14 @@ fn write(
     let kind = put.kind();
     let is_new = !before.is_some_and(Current::is_live);
     let rid = match before {
-        Some(before) => before.rid,
-        None => match state.rids.get(&(t, id.into())) {
-            Some(rid) => *rid,
+        Some(before) if before.version > 0 => before.rid,
+        // Referred to before it is stored: the order of rows must not depend on who refers to them.
+        Some(_) => state.take_rid(),
+        None => match state.targets.get(&(t, id.into())) {
+            Some(reserved) => *reserved,
             None => {
                 let rid = state.take_rid();
-                state.remember_rid((t, id.into()), rid);
+                state.remember_target((t, id.into()), rid);
                 rid
             }
         },

@@ -23,7 +23,7 @@ pub(crate) struct State {
     pub(crate) deltas: Deltas,
     pub(super) names: HashMap<CompactString, u32>,
     pub(super) units: HashMap<UnitKey, u32>,
-    pub(super) rids: HashMap<(u32, CompactString), i64>,
+    pub(super) targets: HashMap<(u32, CompactString), i64>,
     pub(super) actors: HashMap<ActorKey, i64>,
     journal: Vec<Remembered>,
     /// Was the catalog extended since it was last shown to readers.
@@ -58,7 +58,7 @@ impl State {
             deltas: Deltas::default(),
             names: HashMap::new(),
             units: HashMap::new(),
-            rids: HashMap::new(),
+            targets: HashMap::new(),
             actors: HashMap::new(),
             journal: Vec::new(),
             is_catalog_new: false,
@@ -76,11 +76,11 @@ impl State {
         let now = self.shared.clock.now().0.div_euclid(1_000) * 1_000;
         self.at = Instant(now.max(self.last_at));
         for is_full in
-            [self.names.len() > CACHE_MAX, self.rids.len() > CACHE_MAX, self.actors.len() > CACHE_MAX]
+            [self.names.len() > CACHE_MAX, self.targets.len() > CACHE_MAX, self.actors.len() > CACHE_MAX]
         {
             if is_full {
                 self.names.clear();
-                self.rids.clear();
+                self.targets.clear();
                 self.actors.clear();
             }
         }
@@ -98,7 +98,7 @@ impl State {
                 Some(Remembered::Number(given)) => self.catalog.forget(&given),
                 Some(Remembered::Name(text)) => drop(self.names.remove(&text)),
                 Some(Remembered::Unit(unit)) => drop(self.units.remove(&unit)),
-                Some(Remembered::Rid(t, id)) => drop(self.rids.remove(&(t, id))),
+                Some(Remembered::Target(t, id)) => drop(self.targets.remove(&(t, id))),
                 Some(Remembered::Actor(actor)) => drop(self.actors.remove(&actor)),
                 Some(Remembered::Generations(before)) => self.catalog.generations = before,
                 None => {}
@@ -122,6 +122,10 @@ impl State {
         self.deltas.clear();
         self.journal.clear();
         self.last_at = self.at.0;
+    }
+
+    /// Readers learn new numbers before the commit: one who sees a new row knows its type, and a number that nothing has yet does no harm.
+    pub(super) fn show_catalog(&mut self) {
         if std::mem::take(&mut self.is_catalog_new) {
             self.shared.show_catalog(self.catalog.clone());
         }
@@ -131,7 +135,8 @@ impl State {
     pub(super) fn undo_batch(&mut self) {
         let start = Savepoint { deltas: Deltas::default().mark(), n_remembered: 0 };
         self.rewind(start);
-        self.is_catalog_new = false;
+        self.is_catalog_new = true;
+        self.show_catalog();
     }
 
     pub(super) fn take_seq(&mut self, t: u32) -> i64 {

@@ -19,7 +19,7 @@ pub(in super::super) fn compile(cx: &Cx<'_>, any_of: &[ReferenceOperand]) -> Try
     let mut test = ReferenceTest::default();
     for operand in any_of {
         match operand {
-            ReferenceOperand::Local { kind, id } => test.targets.extend(cx.rid(*kind, id)?),
+            ReferenceOperand::Local { kind, id } => test.targets.extend(cx.target(*kind, id)?),
             ReferenceOperand::Url(url) => test.urls.extend(name_of(cx.conn, url)?),
         }
     }
