@@ -22,9 +22,9 @@ const LEVEL: i32 = 1;
 const CONTENT_BYTES_MAX: usize = 1 << 30;
 
 /// Dictionaries by number: older ones stay, so that older bodies stay readable. Trained on synthetic data only.
-const DICTIONARIES: [&[u8]; 0] = [];
+const DICTIONARIES: [&[u8]; 1] = [include_bytes!("../../definitions/dictionary-1.zdict")];
 /// The one for new bodies.
-const DICTIONARY: u8 = 0;
+const DICTIONARY: u8 = 1;
 
 thread_local! {
     static PACK: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };

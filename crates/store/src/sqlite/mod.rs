@@ -74,7 +74,7 @@ impl SqliteStore {
         id: &str,
     ) -> Result<Option<Stored>, StoreError> {
         let (tenant, id) = (tenant.clone(), id.to_owned());
-        self.snapshot(move |conn, _, catalog| read::version::read(conn, catalog, &tenant, kind, &id)).await
+        self.look(move |conn, catalog| read::version::read(conn, catalog, &tenant, kind, &id)).await
     }
 
     pub(crate) async fn read_version(
@@ -85,7 +85,7 @@ impl SqliteStore {
         version: u64,
     ) -> Result<Option<Stored>, StoreError> {
         let (tenant, id) = (tenant.clone(), id.to_owned());
-        self.snapshot(move |conn, _, catalog| {
+        self.look(move |conn, catalog| {
             read::version::read_version(conn, catalog, &tenant, kind, &id, version)
         })
         .await
@@ -237,6 +237,15 @@ impl SqliteStore {
         Ok(self.writer.close().await?)
     }
 
+    /// Runs on a reader thread, on one snapshot, what asks for one type only and not for the search index.
+    async fn look<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&rusqlite::Connection, &Catalog) -> Try<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let shared = Arc::clone(&self.shared);
+        Ok(self.readers.read(move |conn| Ok(work(conn, &shared.catalog()))).await??)
+    }
+
     /// Runs on a reader thread, on one snapshot, with the numbers that belong to it.
     async fn snapshot<T: Send + 'static>(
         &self,
@@ -244,6 +253,8 @@ impl SqliteStore {
     ) -> Result<T, StoreError> {
         let shared = Arc::clone(&self.shared);
         let read = move |conn: &rusqlite::Connection| {
+            // The snapshot begins with the first question. Numbers that are taken after it know all that it holds, and more.
+            shared.catalog().is_complete_in(conn)?;
             let mut catalog = shared.catalog();
             // The index may have been switched, and the old one taken away, just before the snapshot began.
             while !catalog.is_complete_in(conn)? {

@@ -1,5 +1,5 @@
-//! All index rows of a resource in one piece of bytes: groups of one sort and parameter, each with its length, so that a reader jumps to
-//! the one it asks for.
+//! All index rows of a resource in one piece of bytes: the hashes that occur in it, each once, then groups of one sort and parameter,
+//! each with its length, so that a reader jumps to the one it asks for.
 
 use compact_str::CompactString;
 
@@ -7,11 +7,16 @@ use super::row::{Row, Sort};
 
 /// Rows, sorted and each once, as bytes.
 pub(crate) fn encode(rows: &[Row]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(rows.len() * 12);
+    let mut hashes: Vec<i64> = rows.iter().filter_map(hash_of).collect();
+    hashes.sort_unstable();
+    hashes.dedup();
+    let mut out = Vec::with_capacity(hashes.len() * 8 + rows.len() * 8 + 8);
+    put(&mut out, hashes.len() as u64);
+    hashes.iter().for_each(|h| out.extend_from_slice(&h.to_le_bytes()));
     let mut group = Vec::with_capacity(64);
     for same in rows.chunk_by(|a, b| a.sort() == b.sort() && a.p() == b.p()) {
         group.clear();
-        same.iter().for_each(|row| put_row(row, &mut group));
+        same.iter().for_each(|row| put_row(row, &hashes, &mut group));
         out.push(same[0].sort() as u8);
         put(&mut out, u64::from(same[0].p()));
         put(&mut out, group.len() as u64);
@@ -23,9 +28,13 @@ pub(crate) fn encode(rows: &[Row]) -> Vec<u8> {
 /// The rows of the bytes; `None` when they are damaged.
 pub(crate) fn decode(bytes: &[u8]) -> Option<Vec<Row>> {
     let mut rows = Vec::new();
-    for group in Groups(bytes) {
-        let (sort, p, entries) = group?;
-        for row in Entries::new(sort, p, entries) {
+    if bytes.is_empty() {
+        return Some(rows);
+    }
+    let (hashes, groups) = split(bytes)?;
+    for group in Groups(groups) {
+        let (sort, p, rest) = group?;
+        for row in (Entries { sort, p, hashes, rest }) {
             rows.push(row?);
         }
     }
@@ -34,13 +43,30 @@ pub(crate) fn decode(bytes: &[u8]) -> Option<Vec<Row>> {
 
 /// The rows of one sort and parameter.
 pub(crate) fn find(bytes: &[u8], sort: Sort, p: u32) -> Entries<'_> {
-    let wanted = Groups(bytes).map_while(|group| group).find(|(s, q, _)| *s == sort as u8 && *q == p);
-    Entries::new(sort as u8, p, wanted.map_or(&[], |(_, _, entries)| entries))
+    let (hashes, groups) = split(bytes).unwrap_or_default();
+    let wanted = Groups(groups).map_while(|group| group).find(|(s, q, _)| *s == sort as u8 && *q == p);
+    Entries { sort: sort as u8, p, hashes, rest: wanted.map_or(&[], |(_, _, entries)| entries) }
 }
 
 /// Sort and parameter of every group.
-pub(crate) fn groups(bytes: &[u8]) -> impl Iterator<Item = (u8, u32, &[u8])> {
-    Groups(bytes).map_while(|group| group)
+pub(crate) fn groups(bytes: &[u8]) -> impl Iterator<Item = (u8, u32)> {
+    let (_, groups) = split(bytes).unwrap_or_default();
+    Groups(groups).map_while(|group| group).map(|(sort, p, _)| (sort, p))
+}
+
+/// The hashes, 8 bytes each, and the groups behind them.
+fn split(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let mut rest = bytes;
+    let n = usize::try_from(take(&mut rest)?).ok()?;
+    rest.split_at_checked(n.checked_mul(8)?)
+}
+
+/// The hash of a row that has one.
+fn hash_of(row: &Row) -> Option<i64> {
+    match row {
+        Row::Token { h, .. } | Row::Composite { h, .. } | Row::Relation { h, .. } => Some(*h),
+        _ => None,
+    }
 }
 
 struct Groups<'b>(&'b [u8]);
@@ -67,13 +93,8 @@ impl<'b> Iterator for Groups<'b> {
 pub(crate) struct Entries<'b> {
     sort: u8,
     p: u32,
+    hashes: &'b [u8],
     rest: &'b [u8],
-}
-
-impl<'b> Entries<'b> {
-    pub(crate) fn new(sort: u8, p: u32, rest: &'b [u8]) -> Entries<'b> {
-        Entries { sort, p, rest }
-    }
 }
 
 impl Iterator for Entries<'_> {
@@ -83,7 +104,7 @@ impl Iterator for Entries<'_> {
         if self.rest.is_empty() {
             return None;
         }
-        let row = take_row(self.sort, self.p, &mut self.rest);
+        let row = take_row(self.sort, self.p, self.hashes, &mut self.rest);
         if row.is_none() {
             self.rest = &[];
         }
@@ -91,10 +112,14 @@ impl Iterator for Entries<'_> {
     }
 }
 
-fn put_row(row: &Row, out: &mut Vec<u8>) {
+fn put_row(row: &Row, hashes: &[i64], out: &mut Vec<u8>) {
+    let put_hash = |out: &mut Vec<u8>, h: &i64| {
+        let at = hashes.binary_search(h).expect("every hash was gathered before");
+        put(out, at as u64);
+    };
     match row {
         Row::Token { h, sys, .. } => {
-            out.extend_from_slice(&h.to_le_bytes());
+            put_hash(out, h);
             put(out, u64::from(*sys));
         }
         Row::Ref { target, .. } => put(out, target.cast_unsigned()),
@@ -110,21 +135,25 @@ fn put_row(row: &Row, out: &mut Vec<u8>) {
             put_ends(out, lo, hi);
         }
         Row::Composite { h, parts, .. } => {
-            out.extend_from_slice(&h.to_le_bytes());
+            put_hash(out, h);
             put_bytes(out, parts);
         }
         Row::Relation { patient, h, sys, lo, hi, .. } => {
             put(out, patient.cast_unsigned());
-            out.extend_from_slice(&h.to_le_bytes());
+            put_hash(out, h);
             put(out, u64::from(*sys));
             put_period(out, *lo, *hi);
         }
     }
 }
 
-fn take_row(sort: u8, p: u32, rest: &mut &[u8]) -> Option<Row> {
+fn take_row(sort: u8, p: u32, hashes: &[u8], rest: &mut &[u8]) -> Option<Row> {
+    let take_hash = |rest: &mut &[u8]| {
+        let at = usize::try_from(take(rest)?).ok()?.checked_mul(8)?;
+        take_i64(&mut hashes.get(at..)?)
+    };
     Some(match sort {
-        1 => Row::Token { p, h: take_i64(rest)?, sys: take_u32(rest)? },
+        1 => Row::Token { p, h: take_hash(rest)?, sys: take_u32(rest)? },
         2 => Row::Ref { p, target: take(rest)?.cast_signed() },
         3 => Row::Uri { p, n: take_u32(rest)? },
         4 => Row::Text { p, text: take_text(rest)?, exact: take_text(rest)? },
@@ -141,9 +170,9 @@ fn take_row(sort: u8, p: u32, rest: &mut &[u8]) -> Option<Row> {
             let (lo, hi) = take_ends(rest)?;
             Row::Quantity { p, u, lo, hi }
         }
-        8 => Row::Composite { p, h: take_i64(rest)?, parts: take_bytes(rest)?.to_vec() },
+        8 => Row::Composite { p, h: take_hash(rest)?, parts: take_bytes(rest)?.to_vec() },
         9 => {
-            let (patient, h, sys) = (take(rest)?.cast_signed(), take_i64(rest)?, take_u32(rest)?);
+            let (patient, h, sys) = (take(rest)?.cast_signed(), take_hash(rest)?, take_u32(rest)?);
             let (lo, hi) = take_period(rest)?;
             Row::Relation { p, patient, h, sys, lo, hi }
         }

@@ -36,12 +36,9 @@ pub(crate) fn pack(rows: &IndexRows, numbers: &mut impl Numbers) -> rusqlite::Re
     let hash = numbers.hash();
     tokens(&rows.tokens, Facet::Value, numbers, &mut out)?;
     tokens(&rows.reference_identifiers, Facet::Identifier, numbers, &mut out)?;
+    // Texts of codes repeat: they are names, and only their numbers are rows.
     for row in &rows.token_texts {
-        out.push(Row::Text {
-            p: numbers.p(row.param, Facet::Text)?,
-            text: row.text.clone(),
-            exact: "".into(),
-        });
+        out.push(Row::Uri { p: numbers.p(row.param, Facet::Text)?, n: numbers.name(&row.text)? });
     }
     for row in &rows.of_types {
         let h = hash.texts(&[&row.system, &row.code, &row.value]);

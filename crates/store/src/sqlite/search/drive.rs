@@ -60,7 +60,7 @@ impl<'g> Drive<'g> {
                     best = Some(Choice { at, source, cost });
                 }
             }
-            if best.as_ref().is_none_or(|best| best.cost.n < max) {
+            if best.as_ref().is_some_and(|best| best.cost.n < max) {
                 break;
             }
             if max == FEW {

@@ -46,9 +46,7 @@ impl RowTest {
         let value = Facet::Value;
         let (facet, what, negated) = match test {
             Test::Token { any_of, negated } => (value, What::Token(token::compile(cx, any_of)?), *negated),
-            Test::TokenText(any_of) => {
-                (Facet::Text, What::Text(any_of.iter().cloned().map(TextTest::Contains).collect()), false)
-            }
+            Test::TokenText(any_of) => (Facet::Text, What::Uri(uri::containing(cx, any_of)?), false),
             Test::OfType(any_of) => {
                 (Facet::OfType, What::Token(token::compile_of_type(cx.hash(), any_of)), false)
             }
@@ -174,14 +172,14 @@ impl Presence {
             ];
             sorts.into_iter().map(move |sort| (sort, p))
         });
-        let text = cx.p(param, Facet::Text).map(|p| (Sort::Text, p));
+        let text = cx.p(param, Facet::Text).map(|p| (Sort::Uri, p));
         let identifier = cx.p(param, Facet::Identifier).map(|p| (Sort::Token, p));
         Presence(value.chain(text).chain(identifier).collect())
     }
 
     /// Has a resource with these rows a value.
     pub(super) fn holds(&self, rows: &[u8]) -> bool {
-        blob::groups(rows).any(|(sort, p, _)| self.0.iter().any(|(s, q)| *s as u8 == sort && *q == p))
+        blob::groups(rows).any(|(sort, p)| self.0.iter().any(|(s, q)| *s as u8 == sort && *q == p))
     }
 }
 

@@ -1,4 +1,4 @@
-//! Uri search: the whole text, or paths below or above it. Texts are found among the names first, then rows by their numbers.
+//! Uri search: the whole text, or paths below or above it; texts of codes. Texts are found among the names first, then rows by their numbers.
 
 use compact_str::CompactString;
 use rusqlite::params;
@@ -29,6 +29,22 @@ pub(in super::super) fn compile(cx: &Cx<'_>, mode: UriMode, any_of: &[CompactStr
     }
     names.sort_unstable();
     names.dedup();
+    Ok(names)
+}
+
+/// Numbers of the names that contain one of the texts, sorted: `:text`.
+pub(in super::super) fn containing(cx: &Cx<'_>, any_of: &[CompactString]) -> Try<Vec<u32>> {
+    let mut names = Vec::new();
+    let mut statement = cx.conn.prepare_cached("SELECT n, text FROM name")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        cx.spend(1)?;
+        let text = row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?;
+        if any_of.iter().any(|part| text.contains(part.as_str())) {
+            names.push(row.get(0)?);
+        }
+    }
+    names.sort_unstable();
     Ok(names)
 }
 
