@@ -6,6 +6,7 @@ use std::sync::Arc;
 use fhir::{Clock, Instant};
 use store::{Store, StoreConfig};
 
+use crate::door::tally::Tallies;
 use crate::error::GateError;
 use crate::govern::Govern;
 use crate::identity::cache::AuthCache;
@@ -50,6 +51,7 @@ pub(crate) struct Inner {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) validation: Validation,
     pub(crate) cache: AuthCache,
+    pub(crate) tallies: Tallies,
     /// Keys the links between pages, so that nobody makes one up.
     pub(crate) cursor_secret: [u8; 32],
     /// Addresses under which this server's resources are known.
@@ -74,6 +76,7 @@ impl Gate {
             clock,
             validation: config.validation,
             cache: AuthCache::default(),
+            tallies: Tallies::default(),
             cursor_secret,
             bases,
         };

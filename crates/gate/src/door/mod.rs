@@ -7,5 +7,5 @@ mod maintain;
 pub(crate) mod read;
 mod scan;
 pub(crate) mod search;
-mod tally;
+pub(crate) mod tally;
 pub(crate) mod write;

@@ -96,7 +96,7 @@ impl OfPatient<'_> {
         let text = format!("patient=Patient/{}&_summary=count", self.id);
         let parse = |kind: &Kind| query::parse(self.ask, *kind, &text);
         let queries: Vec<search::Query> = kinds.iter().map(parse).collect::<Result<_, _>>()?;
-        Ok(self.ask.app.gate().tally(&self.ask.access, &queries).await?)
+        Ok(self.ask.app.gate().tally(&self.ask.access, &queries, 0).await?)
     }
 
     /// Resources of a type that pass a filter, and whether there are more.

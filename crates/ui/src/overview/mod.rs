@@ -152,7 +152,7 @@ fn by_type(view: &View, counts: &[(String, u64)], total: u64) -> Markup {
                 }
             }
             (how("resources by type", &[
-                ("What", "current versions that your token may see; deleted resources are not counted".into()),
+                ("What", "current versions that you may see; deleted resources are not counted".into()),
                 ("Source", "the store's index, at this moment".into()),
                 ("The same by FHIR", format!("GET {}/Observation?_summary=count", view.fhir_base)),
             ]))

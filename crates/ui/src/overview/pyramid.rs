@@ -67,7 +67,7 @@ pub(super) fn panel(pyramid: &Pyramid) -> Markup {
                 (how("population by age and sex", &[
                     ("Age", format!("whole years on {}, from the birth date; bands of five years", pyramid.as_of)),
                     ("Sex", "administrative gender of the Patient resource".into()),
-                    ("People", "Patient resources that your token may see, without those recorded as deceased".into()),
+                    ("People", "Patient resources that you may see, without those recorded as deceased; counted at most a minute ago".into()),
                     ("Unknown", format!("{}; nobody is left out or guessed", counted(pyramid.unknown_age, "person without a birth date", "people without a birth date"))),
                     ("n", grouped(total)),
                 ]))

@@ -9,6 +9,8 @@ use ui::overview::{Band, Pyramid};
 use crate::dashboard::{PageAsk, query};
 use crate::error::ServerError;
 
+/// People are born, move and die slowly: the drawing may be as old as this.
+const AGE_SECS_MAX: u32 = 60;
 const BAND_YEARS: i32 = 5;
 /// Bands below the last, open one.
 const CLOSED_BANDS: i32 = 20;
@@ -48,7 +50,7 @@ async fn counts(ask: &PageAsk, filters: &[String]) -> Result<Vec<u64>, ServerErr
     let parse =
         |filter: &String| query::parse(ask, Kind::PATIENT, &format!("{filter}deceased=false&_summary=count"));
     let queries: Vec<search::Query> = filters.iter().map(parse).collect::<Result<_, _>>()?;
-    Ok(ask.app.gate().tally(&ask.access, &queries).await?)
+    Ok(ask.app.gate().tally(&ask.access, &queries, AGE_SECS_MAX).await?)
 }
 
 fn label(band: usize) -> String {
