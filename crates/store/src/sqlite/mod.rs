@@ -181,7 +181,7 @@ impl SqliteStore {
 
     pub(crate) async fn last_changes(&self, tenant: &Tenant, max: usize) -> Result<Vec<Change>, StoreError> {
         let tenant = tenant.clone();
-        self.snapshot(move |conn, shared| read::changes::last(conn, &shared.catalog(), &tenant, max)).await
+        self.snapshot(move |conn, _, catalog| read::changes::last(conn, catalog, &tenant, max)).await
     }
 
     pub(crate) async fn changes_of(
@@ -192,8 +192,8 @@ impl SqliteStore {
         max: usize,
     ) -> Result<Vec<Change>, StoreError> {
         let (tenant, id) = (tenant.clone(), id.to_string());
-        self.snapshot(move |conn, shared| {
-            read::changes::of_resource(conn, &shared.catalog(), &tenant, kind, &id, max)
+        self.snapshot(move |conn, _, catalog| {
+            read::changes::of_resource(conn, catalog, &tenant, kind, &id, max)
         })
         .await
     }
