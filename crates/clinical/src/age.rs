@@ -47,13 +47,44 @@ impl Day {
         (self.year, self.month, self.day)
     }
 
+    /// Days since 1 January of year 1.
+    pub fn number(self) -> i64 {
+        let years = i64::from(self.year) - 1;
+        let days = years * 365 + years / 4 - years / 100 + years / 400 + i64::from(self.day) - 1;
+        days + (1..self.month).map(|month| i64::from(days_in_month(self.year, month))).sum::<i64>()
+    }
+
+    /// The day so many days later, or earlier. `None`: outside years 1 to 9999.
+    pub fn plus_days(self, days: i64) -> Option<Day> {
+        let number = self.number().checked_add(days).filter(|number| (0..3_652_059).contains(number))?;
+        // 400 years have 146,097 days; the guess is at most one year late.
+        let mut year = i16::try_from(number * 400 / 146_097 + 1).ok()?;
+        let mut start = Day { year, month: 1, day: 1 };
+        while start.number() > number {
+            year -= 1;
+            start = Day { year, month: 1, day: 1 };
+        }
+        let (mut month, mut left) = (1, number - start.number());
+        while month < 12 && left >= i64::from(days_in_month(year, month)) {
+            left -= i64::from(days_in_month(year, month));
+            month += 1;
+        }
+        if month == 12 && left >= 31 {
+            return Day::of(year + 1, 1, 1);
+        }
+        Day::of(year, month, u8::try_from(left + 1).ok()?)
+    }
+
+    /// The same day of an earlier year; 29 February becomes 1 March in a common year.
+    pub fn years_before(self, years: i16) -> Option<Day> {
+        let year = self.year.checked_sub(years)?;
+        Day::of(year, self.month, self.day).or_else(|| Day::of(year, 3, 1).filter(|_| self.day == 29))
+    }
+
     /// Day of the week by ISO 8601: Monday is 1, Sunday 7.
     pub fn iso_weekday(self) -> u8 {
-        // Days since 0001-01-01, a Monday.
-        let years = i64::from(self.year) - 1;
-        let mut days = years * 365 + years / 4 - years / 100 + years / 400 + i64::from(self.day) - 1;
-        days += (1..self.month).map(|month| i64::from(days_in_month(self.year, month))).sum::<i64>();
-        u8::try_from(days % 7 + 1).expect("1 to 7")
+        // 1 January of year 1 is a Monday.
+        u8::try_from(self.number() % 7 + 1).expect("1 to 7")
     }
 
     /// Calendar quarter, 1 to 4.
@@ -234,7 +265,29 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_year_before_29_february_is_1_march() {
+        let check =
+            |text: &str, years, expected: &str| assert!(day(text).years_before(years) == Some(day(expected)));
+        check("2024-02-29", 1, "2023-03-01");
+        check("2024-02-29", 4, "2020-02-29");
+        check("2024-05-31", 1, "2023-05-31");
+        assert!(day("0005-01-01").years_before(5).is_none());
+        assert!(day("9999-12-31").plus_days(1).is_none());
+        assert!(day("0001-01-01").plus_days(-1).is_none());
+    }
+
     proptest! {
+        #[test]
+        fn days_are_numbered_without_a_gap(number in 0i64..3_652_058) {
+            let first = day("0001-01-01");
+            let (this, next) = (first.plus_days(number).unwrap(), first.plus_days(number + 1).unwrap());
+            prop_assert_eq!(this.number(), number);
+            prop_assert!(this < next && next.number() == number + 1);
+            let (year, month, day) = next.ymd();
+            prop_assert!(Day::of(year, month, day) == Some(next));
+        }
+
         #[test]
         fn months_and_years_agree(y in 1900i16..2026, m in 1u8..=12, d in 1u8..=28, later in 0i16..100, om in 1u8..=12, od in 1u8..=28) {
             let birth = Day::of(y, m, d).unwrap();

@@ -27,6 +27,7 @@ pub mod quantity;
 mod special;
 pub mod statistics;
 mod subject;
+pub mod surveillance;
 pub mod units;
 
 pub use error::NotComputed;

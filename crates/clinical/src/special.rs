@@ -9,7 +9,7 @@ mod normal;
 pub(crate) use beta::{
     beta_quantile, negative_binomial_quantile, negative_binomial_upper, t_quantile, t_upper,
 };
-pub(crate) use gamma::{chi_squared_quantile, gamma_quantile, ln_gamma};
+pub(crate) use gamma::{chi_squared_quantile, gamma_quantile, poisson_quantile, poisson_upper};
 pub(crate) use normal::normal_quantile;
 
 /// The `x` in `low..=high` at which the rising function reaches `target`, by bisection to the last bits of a double.
@@ -25,8 +25,22 @@ fn bisect(mut low: f64, mut high: f64, target: f64, rising: impl Fn(f64) -> f64)
     low + (high - low) / 2.0
 }
 
+/// The lowest whole number, from 0, at which `reached` turns true; `start` is about where.
+fn count_quantile(start: f64, reached: impl Fn(f64) -> bool) -> f64 {
+    let (mut low, mut high) = (-1.0, start.max(1.0).ceil());
+    while !reached(high) {
+        (low, high) = (high, high * 2.0);
+    }
+    while high - low > 1.0 {
+        let middle = f64::floor((low + high) / 2.0);
+        if reached(middle) { high = middle } else { low = middle }
+    }
+    high
+}
+
 #[cfg(test)]
 mod tests {
+    use super::gamma::ln_gamma;
     use super::*;
 
     fn near(found: f64, expected: f64) {

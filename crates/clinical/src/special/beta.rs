@@ -65,14 +65,5 @@ pub(crate) fn negative_binomial_upper(count: f64, size: f64, mean: f64) -> f64 {
 
 /// The lowest count whose distribution function reaches `p`.
 pub(crate) fn negative_binomial_quantile(p: f64, size: f64, mean: f64) -> f64 {
-    let reached = |count: f64| 1.0 - negative_binomial_upper(count + 1.0, size, mean) >= p;
-    let (mut low, mut high) = (-1.0, mean.max(1.0).ceil());
-    while !reached(high) {
-        (low, high) = (high, high * 2.0);
-    }
-    while high - low > 1.0 {
-        let middle = f64::floor((low + high) / 2.0);
-        if reached(middle) { high = middle } else { low = middle }
-    }
-    high
+    super::count_quantile(mean, |count| 1.0 - negative_binomial_upper(count + 1.0, size, mean) >= p)
 }

@@ -16,7 +16,7 @@ const LANCZOS: [f64; 9] = [
 ];
 
 /// Natural logarithm of the gamma function of a positive number.
-pub(crate) fn ln_gamma(x: f64) -> f64 {
+pub(super) fn ln_gamma(x: f64) -> f64 {
     if x < 0.5 {
         // Reflection: Γ(x) Γ(1 - x) = π / sin πx.
         return (std::f64::consts::PI / (std::f64::consts::PI * x).sin()).ln() - ln_gamma(1.0 - x);
@@ -84,4 +84,14 @@ pub(crate) fn gamma_quantile(p: f64, shape: f64, scale: f64) -> f64 {
 /// The value below which a share `p` of the chi-squared distribution lies.
 pub(crate) fn chi_squared_quantile(p: f64, degrees: f64) -> f64 {
     gamma_quantile(p, degrees / 2.0, 2.0)
+}
+
+/// The probability of `count` or more under the Poisson distribution.
+pub(crate) fn poisson_upper(count: f64, mean: f64) -> f64 {
+    if count <= 0.0 { 1.0 } else { gamma_lower(count, mean) }
+}
+
+/// The lowest count whose Poisson distribution function reaches `p`.
+pub(crate) fn poisson_quantile(p: f64, mean: f64) -> f64 {
+    super::count_quantile(mean, |count| 1.0 - poisson_upper(count + 1.0, mean) >= p)
 }
