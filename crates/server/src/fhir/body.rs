@@ -117,10 +117,18 @@ pub(crate) async fn off_reactor<T: Send + 'static>(
     bytes: Bytes,
     work: impl FnOnce(&[u8]) -> T + Send + 'static,
 ) -> T {
-    if bytes.len() <= INLINE_BYTES_MAX {
-        return work(&bytes);
+    here_or_aside(bytes.len() <= INLINE_BYTES_MAX, move || work(&bytes)).await
+}
+
+/// Runs work here, or on a thread for long work, so that it holds up nobody else's request.
+pub(crate) async fn here_or_aside<T: Send + 'static>(
+    here: bool,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> T {
+    if here {
+        return work();
     }
-    match tokio::task::spawn_blocking(move || work(&bytes)).await {
+    match tokio::task::spawn_blocking(work).await {
         Ok(answer) => answer,
         Err(error) => std::panic::resume_unwind(error.into_panic()),
     }

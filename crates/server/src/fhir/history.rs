@@ -5,8 +5,10 @@ use gate::{HistoryOf, HistoryQuery};
 
 use crate::error::ServerError;
 use crate::fhir::ask::Ask;
+use crate::fhir::body::here_or_aside;
 use crate::fhir::controls::{encode, pairs, parameter, unknown};
 use crate::fhir::reply::Reply;
+use crate::fhir::search::PARSED_INLINE_MAX;
 use crate::fhir::{bundle_bytes, subset::Subset};
 
 /// `GET [type]/[id]/_history`.
@@ -47,8 +49,10 @@ async fn history(ask: Ask, of: HistoryOf, path: &str) -> Result<Reply, ServerErr
     };
     let mut links = vec![("self", link(cursor.as_deref()))];
     links.extend(page.next.as_deref().map(|next| ("next", link(Some(next)))));
-    let bytes = bundle_bytes::history(ask.app.base(), &page.entries, page.total, &links, &wanted.subset);
-    Ok(Reply::json(http::StatusCode::OK, bytes))
+    let (base, subset) = (ask.app.base().to_string(), wanted.subset);
+    let small = subset == Subset::Full || page.entries.len() <= PARSED_INLINE_MAX;
+    let write = move || bundle_bytes::history(&base, &page.entries, page.total, &links, &subset);
+    Ok(Reply::json(http::StatusCode::OK, here_or_aside(small, write).await))
 }
 
 fn wanted(ask: &Ask) -> Result<Wanted, ServerError> {

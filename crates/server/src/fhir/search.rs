@@ -8,11 +8,15 @@ use search::{Query, Summary};
 
 use crate::error::ServerError;
 use crate::fhir::ask::Ask;
+use crate::fhir::body::here_or_aside;
 use crate::fhir::bundle_bytes::{self, Searchset};
 use crate::fhir::controls::encode;
 use crate::fhir::query;
 use crate::fhir::reply::Reply;
 use crate::fhir::subset::Subset;
+
+/// Up to so many resources are cut down on the thread that answers requests.
+pub(crate) const PARSED_INLINE_MAX: usize = 16;
 
 /// Search of one type.
 pub(crate) async fn search_type(ask: Ask) -> Result<Reply, ServerError> {
@@ -56,17 +60,26 @@ pub(crate) async fn search_within(
     let limits = &ask.app.config().limits;
     let count = query.count.unwrap_or(limits.page_count_default).min(limits.page_count_max);
     let page = ask.app.gate().search(&ask.access, &query, count).await?;
-    Ok(Reply::json(StatusCode::OK, bundle_of(&ask, &query, count, &page, &ignored, path)))
+    let (subset, n_found) = (subset_of(&query), page.matches.len() + page.included.len());
+    // A part of a resource is found by parsing it.
+    let small = subset == Subset::Full || n_found <= PARSED_INLINE_MAX;
+    let links = links_of(&ask, &query, count, &page, path);
+    let base = ask.app.base().to_string();
+    let write = move || {
+        let set = Searchset { page: &page, links: &links, ignored: &ignored, subset: &subset };
+        Bytes::from(bundle_bytes::searchset(&base, &set))
+    };
+    Ok(Reply::json(StatusCode::OK, here_or_aside(small, write).await))
 }
 
-fn bundle_of(
+/// This page and the next one.
+fn links_of(
     ask: &Ask,
     query: &Query,
     count: u32,
     page: &SearchPage,
-    ignored: &[fhir::Issue],
     path: &str,
-) -> Bytes {
+) -> Vec<(&'static str, String)> {
     let link = |cursor: Option<&str>| {
         let mut parts: Vec<String> = Vec::new();
         if !query.canonical.is_empty() {
@@ -82,9 +95,7 @@ fn bundle_of(
     };
     let mut links = vec![("self", link(query.cursor.as_deref()))];
     links.extend(page.next.as_deref().map(|next| ("next", link(Some(next)))));
-    let subset = subset_of(query);
-    let set = Searchset { page, links: &links, ignored, subset: &subset };
-    bundle_bytes::searchset(ask.app.base(), &set).into()
+    links
 }
 
 fn subset_of(query: &Query) -> Subset {
