@@ -51,12 +51,19 @@ impl Class {
 }
 
 /// A body mass index with its class.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Bmi {
     /// In kg/m², rounded half up to two places. The class was decided before rounding.
     pub kg_per_m2: Number,
     /// The class.
     pub class: Class,
+}
+
+/// A body mass index is patient data and does not print.
+impl std::fmt::Debug for Bmi {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Bmi")
+    }
 }
 
 /// `weight × 10^6` and `height² × 10^12`: both integers.

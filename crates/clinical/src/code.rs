@@ -21,7 +21,7 @@ pub use identifier::{check_mbi, check_npi, check_ssn};
 pub use ndc::check_ndc;
 pub use procedure::{CptKind, check_cpt, check_hcpcs, check_modifier, cpt_kind_of};
 pub use terminology::{check_loinc, check_snomed};
-pub use zip::{check_zip, check_zip5};
+pub use zip::{Zip3List, check_zip, check_zip5, safe_harbor_zip3};
 
 /// Longest canonical form: a SNOMED CT identifier has 18 digits.
 const CHARS_MAX: usize = 20;

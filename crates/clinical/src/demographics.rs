@@ -249,12 +249,19 @@ pub fn ethnicity_of(text: &str) -> Option<Ethnicity> {
 }
 
 /// Several races of one person.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, PartialEq, Eq, Default)]
 pub struct Races {
     /// Distinct categories, sorted. `UNK` and `ASKU` stand alone (invariant us-core-23): beside a category they are dropped.
     pub races: Vec<Race>,
     /// Parts that are in no table.
     pub n_unmapped: usize,
+}
+
+/// A person's race does not print.
+impl std::fmt::Debug for Races {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Races({}, {} unmapped)", self.races.len(), self.n_unmapped)
+    }
 }
 
 /// The races in a text that separates them by `;`, `|`, `~` or `,`. An empty text has none.

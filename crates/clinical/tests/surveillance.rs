@@ -1,6 +1,10 @@
 //! The detectors against R's package `surveillance` 1.20.3 on its own three series (shared data `surveillance-reference`).
 
-#![allow(clippy::unwrap_used, clippy::print_stdout)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test: it may panic, and says aloud what it did not check"
+)]
 
 use std::collections::HashMap;
 use std::io::Read;

@@ -52,6 +52,7 @@ fn dotted(bytes: &[u8], at: usize) -> Canonical {
 }
 
 /// A letter, a digit, a digit or `A` or `B`, and behind an optional point up to four letters or digits; canonical with the point (`E1165` → `E11.65`).
+/// Of two letters only `QA` begins a code (`QA0.0101`, since October 2025).
 pub fn check_icd10cm(text: &str) -> Result<Canonical, CodeProblem> {
     let raw = raw(text, ICD10CM)?;
     let (joined, len) = split(&raw, 3, ICD10CM)?;
@@ -59,7 +60,10 @@ pub fn check_icd10cm(text: &str) -> Result<Canonical, CodeProblem> {
     if !(3..=7).contains(&len) {
         return Err(CodeProblem::Length { expected: ICD10CM });
     }
-    check_pattern(bytes, ["A9X", "A9XX", "A9XXX", "A9XXXX", "A9XXXXX"][len - 3], ICD10CM)?;
+    check_pattern(bytes, &"AXXXXXX"[..len], ICD10CM)?;
+    if !bytes[1].is_ascii_digit() && !bytes.starts_with(b"QA") {
+        return Err(CodeProblem::Character { position: 2, expected: ICD10CM });
+    }
     if bytes[2].is_ascii_uppercase() && !matches!(bytes[2], b'A' | b'B') {
         return Err(CodeProblem::Character { position: 3, expected: ICD10CM });
     }

@@ -6,8 +6,15 @@ use std::sync::LazyLock;
 use crate::code::Canonical;
 
 /// A set of groups of one table; at most 32.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Groups(u32);
+
+/// Diagnoses are patient data and do not print.
+impl std::fmt::Debug for Groups {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Groups({})", self.count())
+    }
+}
 
 impl Groups {
     /// Groups in either.

@@ -7,7 +7,7 @@ use super::gamma::{ln_gamma, nonzero};
 fn fraction(a: f64, b: f64, x: f64) -> f64 {
     let (mut c, mut d) = (1.0, 1.0 / nonzero(1.0 - (a + b) * x / (a + 1.0)));
     let mut fraction = d;
-    for m in 1..10_000 {
+    for m in 1..1_000_000 {
         let m = f64::from(m);
         let even = m * (b - m) * x / ((a + 2.0 * m - 1.0) * (a + 2.0 * m));
         d = 1.0 / nonzero(1.0 + even * d);

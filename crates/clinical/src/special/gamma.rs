@@ -50,7 +50,7 @@ pub(super) fn gamma_lower(shape: f64, x: f64) -> f64 {
     let mut b = x + 1.0 - shape;
     let (mut c, mut d) = (1e300, 1.0 / b);
     let mut fraction = d;
-    for i in 1..10_000 {
+    for i in 1..1_000_000 {
         let i = f64::from(i);
         let a = -i * (i - shape);
         b += 2.0;

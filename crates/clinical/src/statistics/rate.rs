@@ -217,6 +217,19 @@ mod tests {
         assert_eq!(Rate::of(1, f64::NAN), Err(NotEstimable::NoDenominator));
     }
 
+    #[test]
+    fn large_counts_keep_their_precision() {
+        for count in [100_000, 10_000_000, 1_000_000_000] {
+            let (exact, byar) = (poisson_exact(count, P95), poisson_byar(count, P95));
+            near(exact.low / byar.low, 1.0, 1e-8);
+            near(exact.high / byar.high, 1.0, 1e-8);
+            let half = Proportion::of(count, count * 2).unwrap();
+            let (exact, wilson) = (half.clopper_pearson(P95), half.wilson(P95));
+            near(exact.low, wilson.low, 0.6 / count as f64);
+            near(exact.high, wilson.high, 0.6 / count as f64);
+        }
+    }
+
     proptest! {
         #[test]
         fn intervals_contain_the_estimate(events in 0u64..500, others in 0u64..500, more in 1u64..400, level in 0.5f64..0.999) {
