@@ -37,6 +37,34 @@ fn the_tables_are_complete() {
     assert_eq!((low.iter().sum::<i32>(), high.iter().sum::<i32>()), (-19, 89));
 }
 
+/// Quan's two tables define these conditions by the same codes.
+#[test]
+fn the_tables_agree_where_they_should() {
+    let prefixes = |map: &'static Map, code: &str| {
+        &map.groups().iter().find(|group| group.code == code).unwrap().prefixes
+    };
+    let same = [
+        ("chf", "chf"),
+        ("pvd", "pvd"),
+        ("cpd", "cpd"),
+        ("hp", "para"),
+        ("metacanc", "metacanc"),
+        ("aids", "aids"),
+    ];
+    for (of_charlson, of_elixhauser) in same {
+        assert_eq!(prefixes(charlson(), of_charlson), prefixes(elixhauser(), of_elixhauser));
+    }
+    // All of E10 to E14 with a fourth character: split by complication in both, `.6` and `.8` differently.
+    let all = |map: &'static Map, codes: [&str; 2]| {
+        let mut all: Vec<&str> = codes.iter().flat_map(|code| prefixes(map, code)).copied().collect();
+        all.sort_unstable();
+        all
+    };
+    let diabetes = all(charlson(), ["diab", "diabwc"]);
+    assert_eq!(diabetes, all(elixhauser(), ["diabunc", "diabc"]));
+    assert_eq!(diabetes.len(), 50);
+}
+
 #[test]
 fn charlson_vectors() {
     // 1987, 1987 without hierarchy, 2011, 1987 with the points of 67 years, groups that count.
