@@ -57,8 +57,8 @@ impl Day {
     /// The day so many days later, or earlier. `None`: outside years 1 to 9999.
     pub fn plus_days(self, days: i64) -> Option<Day> {
         let number = self.number().checked_add(days).filter(|number| (0..3_652_059).contains(number))?;
-        // 400 years have 146,097 days; the guess is at most one year late.
-        let mut year = i16::try_from(number * 400 / 146_097 + 1).ok()?;
+        // 400 years have 146,097 days. Leap days lie unevenly in them, so the guess is a year late and then taken back.
+        let mut year = i16::try_from(number * 400 / 146_097 + 2).ok()?;
         let mut start = Day { year, month: 1, day: 1 };
         while start.number() > number {
             year -= 1;
@@ -68,9 +68,6 @@ impl Day {
         while month < 12 && left >= i64::from(days_in_month(year, month)) {
             left -= i64::from(days_in_month(year, month));
             month += 1;
-        }
-        if month == 12 && left >= 31 {
-            return Day::of(year + 1, 1, 1);
         }
         Day::of(year, month, u8::try_from(left + 1).ok()?)
     }
@@ -262,6 +259,19 @@ mod tests {
             ("2024-09-30", 1, 3),
         ] {
             assert_eq!((day(text).iso_weekday(), day(text).quarter()), (weekday, quarter), "{text}");
+        }
+    }
+
+    #[test]
+    fn every_turn_of_a_year_is_found() {
+        for year in 1..=9999 {
+            for (month, of_month) in [(1, 1), (1, 2), (2, 28), (3, 1), (12, 30), (12, 31)] {
+                let start = Day::of(year, month, of_month).unwrap();
+                assert!(
+                    day("0001-01-01").plus_days(start.number()) == Some(start),
+                    "{year}-{month}-{of_month}"
+                );
+            }
         }
     }
 
