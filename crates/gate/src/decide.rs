@@ -35,14 +35,15 @@ impl Decide for Decision {
         if restriction == Restriction::Nothing {
             return Verdict::Forbid(no_scope(right, kind));
         }
-        if stored.is_some_and(|resource| !admits(&restriction, resource, &self.bases)) {
-            return Verdict::Hidden;
-        }
+        // First what is sent, then what is stored: else the answer would tell whether something hidden is there.
         if new.is_some_and(|resource| !admits(&restriction, resource, &self.bases)) {
             return Verdict::Forbid(
                 "the resource would be outside the compartment of the token's patient".into(),
             );
         }
-        Verdict::Permit
+        let hidden = stored.is_some_and(|resource| !admits(&restriction, resource, &self.bases));
+        // For the same reason an id may not be chosen by who does not see all ids.
+        let chosen = op == Op::Update && stored.is_none() && restriction != Restriction::All;
+        if hidden || chosen { Verdict::Hidden } else { Verdict::Permit }
     }
 }

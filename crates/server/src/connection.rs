@@ -30,7 +30,8 @@ impl Connections {
     pub(crate) fn new(app: AppState, stopped: watch::Receiver<bool>) -> Connections {
         let head_timeout = Duration::from_secs(app.config().limits.header_read_timeout_secs);
         let mut http = http1::Builder::new();
-        http.timer(TokioTimer::new()).header_read_timeout(head_timeout).keep_alive(true).pipeline_flush(true);
+        // No `pipeline_flush`: with it hyper never sends the 400, 414 or 431 that it has for a head it cannot read.
+        http.timer(TokioTimer::new()).header_read_timeout(head_timeout).keep_alive(true);
         Connections { app, http, head_timeout, stopped }
     }
 

@@ -35,9 +35,16 @@ impl Gate {
             return Err(self.deny(access, Action::History, kind, why).await);
         }
         let restrictions = access.principal.restrictions(right);
-        let instance = matches!(of, HistoryOf::Instance(..));
-        let page = self.inner.store.history(&access.tenant, of, query, &restrictions).await;
-        let unknown = instance && page.as_ref().is_ok_and(|page| page.total == Some(0));
+        let narrowed = query.since.is_some() || query.at.is_some();
+        let page = self.inner.store.history(&access.tenant, of.clone(), query, &restrictions).await;
+        let mut unknown =
+            matches!(of, HistoryOf::Instance(..)) && page.as_ref().is_ok_and(|page| page.total == Some(0));
+        // Nothing new is not the same as nothing there.
+        if unknown && narrowed {
+            let whole = HistoryQuery { count: 1, ..HistoryQuery::default() };
+            let whole = self.inner.store.history(&access.tenant, of, whole, &restrictions).await;
+            unknown = whole.is_ok_and(|whole| whole.total == Some(0));
+        }
         let outcome = match &page {
             Ok(_) if unknown => Outcome::NotFound,
             Ok(_) => Outcome::Done,

@@ -107,7 +107,7 @@ pub fn parse(kind: Option<Kind>, text: &str, options: &Options) -> Result<Parsed
 fn bounded_pairs(text: &str, options: &Options) -> Result<Vec<Pair>, Issue> {
     if text.len() > options.text_bytes_max {
         let text = format!(
-            "the query has {} bytes, {} are allowed: ask for less, or send it as a form to `_search`",
+            "the query has {} bytes, {} are allowed: ask for less at once",
             text.len(),
             options.text_bytes_max
         );
@@ -195,7 +195,11 @@ impl<'o> Parser<'o> {
         text::encode(&pair.value, canonical);
     }
 
-    fn finish(self) -> Result<Parsed, Vec<Issue>> {
+    fn finish(mut self) -> Result<Parsed, Vec<Issue>> {
+        // R4: `_count=0` asks for the count.
+        if self.query.count == Some(0) && self.query.summary == Summary::False {
+            self.query.summary = Summary::Count;
+        }
         if self.errors.is_empty() {
             Ok(Parsed { query: self.query, ignored: self.ignored })
         } else {

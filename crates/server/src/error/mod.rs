@@ -45,6 +45,8 @@ pub(crate) enum ServerError {
     },
     /// A body was needed.
     BodyMissing,
+    /// A conditional write without a condition.
+    NoCondition,
     /// The body is too large.
     BodyTooLarge {
         /// The limit.
@@ -122,6 +124,7 @@ impl ServerError {
             | ServerError::KindMismatch { .. }
             | ServerError::IdMismatch { .. }
             | ServerError::BodyMissing
+            | ServerError::NoCondition
             | ServerError::BodyBroken
             | ServerError::Header { .. }
             | ServerError::Parameter { .. }

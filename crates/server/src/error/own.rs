@@ -29,6 +29,7 @@ fn names_of(error: &ServerError) -> (IssueType, &'static str) {
         ServerError::KindMismatch { .. } => (Invalid, "type-mismatch"),
         ServerError::IdMismatch { .. } => (Invalid, "id-mismatch"),
         ServerError::BodyMissing => (Required, "body-missing"),
+        ServerError::NoCondition => (Required, "no-condition"),
         ServerError::BodyTooLarge { .. } => (TooLong, "body-too-large"),
         ServerError::BodyBroken => (Structure, "body-broken"),
         ServerError::BodyTimeout => (Transient, "body-timeout"),
@@ -63,6 +64,9 @@ fn text_of(error: &ServerError) -> String {
             format!("the body has no id: give it the id `{path}` of the path")
         }
         ServerError::BodyMissing => "a resource is needed in the body".into(),
+        ServerError::NoCondition => {
+            "a conditional write needs a search parameter, such as `identifier=system|value`: add one".into()
+        }
         ServerError::BodyTooLarge { bytes_max } => {
             format!("the body is larger than {bytes_max} bytes: send less at once")
         }

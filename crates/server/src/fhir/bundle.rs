@@ -13,7 +13,7 @@ use crate::fhir::bundle_bytes::{close, head, open_entry, text};
 use crate::fhir::entry::{Look, Step, check_members, step_of, wrong};
 use crate::fhir::reply::Reply;
 use crate::fhir::transaction::placed;
-use crate::fhir::{outcome, written};
+use crate::fhir::{full_urls, outcome, written};
 
 /// Reads of one batch that run side by side: their audit records share commits.
 const LOOKS_AT_ONCE: usize = 32;
@@ -81,6 +81,7 @@ async fn transaction(ask: &Ask, steps: Steps) -> Result<Vec<EntryResult>, Server
             }
         }
     }
+    full_urls::check_distinct(&ops)?;
     let (places, ops): (Vec<usize>, Vec<WriteOp>) = ops.into_iter().unzip();
     let written = write_ops(ask, true, ops).await.map_err(|error| match error {
         ServerError::Gate(error) => ServerError::Gate(placed(error, &places)),
@@ -91,18 +92,18 @@ async fn transaction(ask: &Ask, steps: Steps) -> Result<Vec<EntryResult>, Server
 
 /// The writes share a commit, but each stands by itself.
 async fn batch(ask: &Ask, steps: Steps) -> Result<Vec<EntryResult>, ServerError> {
-    let (mut places, mut ops, mut looks, mut failed) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut ops, mut looks, mut failed) = (Vec::new(), Vec::new(), Vec::new());
     let n_steps = steps.len();
     for (entry, step) in steps.into_iter().enumerate() {
         match step {
-            Ok(Step::Write(op)) => {
-                places.push(entry);
-                ops.push(*op);
-            }
+            Ok(Step::Write(op)) => ops.push((entry, *op)),
             Ok(Step::Look(look)) => looks.push((entry, look)),
             Err(error) => failed.push((entry, Err(error))),
         }
     }
+    let (ops, astray) = full_urls::set_aside(ops);
+    failed.extend(astray.into_iter().map(|(entry, error)| (entry, Err(error))));
+    let (places, ops): (Vec<usize>, Vec<WriteOp>) = ops.into_iter().unzip();
     let written = write_ops(ask, false, ops).await?;
     let looked = look_at(looks).await;
     Ok(joined(n_steps, places.into_iter().zip(written).chain(looked).chain(failed)))

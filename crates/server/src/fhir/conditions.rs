@@ -15,6 +15,8 @@ pub(crate) struct Conditions {
     pub(crate) if_match: Option<u64>,
     /// Not again when one of these versions is stored.
     pub(crate) if_none_match: Vec<u64>,
+    /// `If-None-Match: *`: only when nothing is stored.
+    pub(crate) if_none_at_all: bool,
     /// Not again when nothing changed since.
     pub(crate) if_modified_since: Option<Instant>,
     /// Create only when this search finds nothing.
@@ -47,6 +49,7 @@ impl Conditions {
                 why: "write the version as `W/\"3\"`".into(),
             })?),
         };
+        let if_none_at_all = if_none_match.is_some_and(|text| text.trim() == "*");
         // A tag that is none of ours matches nothing: the full answer is right.
         let if_none_match =
             if_none_match.map_or(Vec::new(), |text| text.split(',').filter_map(etag_of).collect());
@@ -55,13 +58,26 @@ impl Conditions {
         Ok(Conditions {
             if_match,
             if_none_match,
+            if_none_at_all,
             if_modified_since,
             if_none_exist: if_none_exist.map(|text| query_of(text).to_string()),
         })
     }
 
+    /// `If-None-Match` is for reads: passing over it would overwrite what it should protect.
+    pub(crate) fn check_update(&self) -> Result<(), ServerError> {
+        if self.if_none_at_all || !self.if_none_match.is_empty() {
+            let why = "an update takes `If-Match`; a create takes `If-None-Exist`".into();
+            return Err(ServerError::Header { name: "If-None-Match", why });
+        }
+        Ok(())
+    }
+
     /// May the answer be 304 for a stored version. `If-None-Match` counts more than the time.
     pub(crate) fn unchanged(&self, version: u64, updated: Instant) -> bool {
+        if self.if_none_at_all {
+            return true;
+        }
         if !self.if_none_match.is_empty() {
             return self.if_none_match.contains(&version);
         }
@@ -100,6 +116,7 @@ mod tests {
     fn versions_and_times_are_compared() {
         check(Some("W/\"3\""), None, true);
         check(Some("W/\"2\", W/\"3\""), None, true);
+        check(Some("*"), None, true);
         check(Some("W/\"2\""), Some("Sun, 06 Nov 1994 08:49:37 GMT"), false);
         check(None, Some("Sun, 06 Nov 1994 08:49:37 GMT"), true);
         check(None, Some("Sun, 06 Nov 1994 08:49:36 GMT"), false);

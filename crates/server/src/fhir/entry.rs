@@ -104,6 +104,9 @@ impl Entry<'_> {
             resource.ok_or_else(|| wrong(&format!("{at}.resource"), "this method needs a resource"))?;
         let resource = Resource::from_value(value).map_err(ServerError::Body)?;
         let (kind, if_match) = (self.place.kind(), self.conditions.if_match);
+        if self.row.code.ends_with("update") {
+            self.conditions.check_update()?;
+        }
         let action = match self.row.code {
             "create" => {
                 create::action_of(self.bundle, kind, resource, self.conditions.if_none_exist.as_deref())?

@@ -11,6 +11,7 @@ pub(crate) mod controls;
 mod create;
 mod delete;
 mod entry;
+mod full_urls;
 mod history;
 pub(crate) mod interactions;
 pub(crate) mod negotiate;

@@ -5,7 +5,6 @@ use search::{Options, Query};
 
 use crate::error::ServerError;
 use crate::fhir::ask::Ask;
-use crate::fhir::controls::parameter;
 
 /// A search as a caller asks for it, and what was ignored when it asked to be treated leniently.
 pub(crate) fn of(ask: &Ask, kind: Option<Kind>, text: &str) -> Result<(Query, Vec<Issue>), ServerError> {
@@ -17,10 +16,7 @@ pub(crate) fn of(ask: &Ask, kind: Option<Kind>, text: &str) -> Result<(Query, Ve
 pub(crate) fn condition(ask: &Ask, kind: Kind, text: &str) -> Result<Query, ServerError> {
     let query = search::parse(Some(kind), text, &options(ask, true)).map_err(ServerError::Query)?.query;
     if query.branches.iter().all(|branch| branch.filters.is_empty()) {
-        return Err(parameter(
-            "If-None-Exist or query",
-            "a conditional write needs at least one search parameter",
-        ));
+        return Err(ServerError::NoCondition);
     }
     Ok(query)
 }

@@ -13,6 +13,7 @@ use crate::fhir::{body, written};
 /// Stores the next version under the caller's id; no new version when nothing changed.
 pub(crate) async fn update(ask: Ask) -> Result<Reply, ServerError> {
     ask.controls.nothing_else()?;
+    ask.conditions.check_update()?;
     let resource = body::resource(ask.body.clone()).await?;
     let action = action_of(ask.place.kind(), &ask.place.id, resource, ask.conditions.if_match)?;
     let written = ask.app.gate().write_one(&ask.access, action).await?;
@@ -21,6 +22,7 @@ pub(crate) async fn update(ask: Ask) -> Result<Reply, ServerError> {
 
 /// Updates the one match of a search, or creates when there is none.
 pub(crate) async fn conditional_update(ask: Ask) -> Result<Reply, ServerError> {
+    ask.conditions.check_update()?;
     let resource = body::resource(ask.body.clone()).await?;
     let rest = ask.controls.rest.clone();
     let action = conditional_action_of(&ask, ask.place.kind(), &rest, resource, ask.conditions.if_match)?;

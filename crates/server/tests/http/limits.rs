@@ -22,6 +22,22 @@ fn a_head_that_does_not_come_ends_the_connection() {
 }
 
 #[test]
+fn a_head_that_cannot_be_read_is_answered() {
+    let house = House::with(|_| ());
+    let long = "a".repeat(70_000);
+    let many = (0..200).fold(String::new(), |all, n| all + &format!("X-{n}: 1\r\n"));
+    for (head, status) in [
+        ("this is no HTTP\r\n\r\n".to_string(), 400),
+        (format!("GET /healthz?{long} HTTP/1.1\r\nHost: s\r\n\r\n"), 414),
+        (format!("GET /healthz HTTP/1.1\r\nHost: s\r\n{many}\r\n"), 431),
+    ] {
+        let mut stream = TcpStream::connect(house.address).unwrap();
+        stream.write_all(head.as_bytes()).unwrap();
+        assert_eq!(client::read(&mut stream).status, status);
+    }
+}
+
+#[test]
 fn an_idle_connection_gives_its_place_back() {
     let house = House::with(|config| config.limits.header_read_timeout_secs = 1);
     let mut stream = TcpStream::connect(house.address).unwrap();

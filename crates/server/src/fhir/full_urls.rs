@@ -1,0 +1,59 @@
+//! Names of entries: in a transaction each has its own; entries of a batch do not refer to each other.
+
+use std::collections::HashMap;
+
+use fhir::Resource;
+use fhir::bundle::visit_references;
+use gate::{Action, WriteOp};
+
+use crate::error::ServerError;
+use crate::fhir::entry::wrong;
+
+/// Refuses a `fullUrl` that two writes of a transaction carry: a reference to it could mean either.
+pub(crate) fn check_distinct(ops: &[(usize, WriteOp)]) -> Result<(), ServerError> {
+    let mut seen: HashMap<&str, usize> = HashMap::with_capacity(ops.len());
+    for (entry, op) in ops {
+        let Some(name) = op.full_url.as_deref() else { continue };
+        if let Some(first) = seen.insert(name, *entry) {
+            let why = format!("entry {first} has the same `fullUrl`: give each its own");
+            return Err(wrong(&format!("Bundle.entry[{entry}].fullUrl"), why));
+        }
+    }
+    Ok(())
+}
+
+/// Sets aside the writes of a batch that refer to other entries by `urn:`: the reference would be stored and lead nowhere.
+pub(crate) fn set_aside(ops: Vec<(usize, WriteOp)>) -> (Vec<(usize, WriteOp)>, Vec<(usize, ServerError)>) {
+    let urns = ops.iter().filter_map(|(entry, op)| Some((op.full_url.clone()?, *entry)));
+    let urns: HashMap<String, usize> = urns.filter(|(name, _)| name.starts_with("urn:")).collect();
+    let (mut kept, mut failed) = (Vec::with_capacity(ops.len()), Vec::new());
+    for (entry, op) in ops {
+        match other_entry(&op, &urns) {
+            None => kept.push((entry, op)),
+            Some(other) => {
+                let why = format!("it refers to entry {other}: entries that do are sent as a transaction");
+                failed.push((entry, wrong(&format!("Bundle.entry[{entry}].resource"), why)));
+            }
+        }
+    }
+    (kept, failed)
+}
+
+fn other_entry(op: &WriteOp, urns: &HashMap<String, usize>) -> Option<usize> {
+    let mut other = None;
+    if !urns.is_empty() {
+        visit_references(resource_of(&op.action)?.value(), &mut |text| {
+            other = other.or_else(|| urns.get(text).copied());
+        });
+    }
+    other
+}
+
+fn resource_of(action: &Action) -> Option<&Resource> {
+    match action {
+        Action::Create { resource, .. }
+        | Action::Update { resource, .. }
+        | Action::ConditionalUpdate { resource, .. } => Some(resource),
+        Action::Delete { .. } | Action::ConditionalDelete { .. } => None,
+    }
+}
