@@ -6,7 +6,10 @@ use super::{Problem, when};
 const DECIMAL_CHARS_MAX: usize = 100;
 
 pub(super) fn check_decimal(text: &str) -> Result<(), Problem> {
-    when(text.len() <= DECIMAL_CHARS_MAX, "bad-decimal", "a decimal has at most 100 characters")
+    when(text.len() <= DECIMAL_CHARS_MAX, "bad-decimal", "a decimal has at most 100 characters")?;
+    // Beyond it, most programs that read the number make infinity of it.
+    let finite = text.parse::<f64>().is_ok_and(f64::is_finite);
+    when(finite, "bad-decimal", "a decimal lies between -1.7e308 and 1.7e308")
 }
 
 pub(super) fn check_integer(text: &str) -> Result<(), Problem> {
@@ -57,6 +60,9 @@ mod tests {
             assert_eq!(rights(text), expected, "{text}");
         }
         assert!(check_decimal("1.50e-3").is_ok());
+        for beyond in ["1e400", "-1e400", "1e99999999999"] {
+            assert!(check_decimal(beyond).is_err(), "{beyond}");
+        }
         assert!(check_decimal(&"1".repeat(101)).is_err());
     }
 }
