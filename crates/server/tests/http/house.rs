@@ -30,6 +30,15 @@ impl House {
 
     /// A server whose configuration was changed.
     pub(crate) fn with(change: impl FnOnce(&mut ServerConfig)) -> House {
+        House::build(change, |_| ())
+    }
+
+    /// A server on another disk.
+    pub(crate) fn on_disk(disk: &testkit::LossyDisk) -> House {
+        House::build(|_| (), |gate| gate.store.vfs = Some(disk.vfs().to_string()))
+    }
+
+    fn build(change: impl FnOnce(&mut ServerConfig), change_gate: impl FnOnce(&mut GateConfig)) -> House {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let folder = tempfile::tempdir().unwrap();
@@ -38,9 +47,11 @@ impl House {
         config.limits.shutdown_grace_secs = 5;
         change(&mut config);
         let clock = FixedClock::at("2026-01-02T03:04:05.678Z");
+        let mut gate_config = GateConfig::new(folder.path(), config.fhir_base());
+        change_gate(&mut gate_config);
         let gate = {
             let _context = runtime.enter();
-            Gate::open(GateConfig::new(folder.path(), config.fhir_base()), Arc::new(clock.clone())).unwrap()
+            Gate::open(gate_config, Arc::new(clock.clone())).unwrap()
         };
         let bound = runtime.block_on(server::bind(config, gate.clone())).unwrap();
         let address = bound.local_addr();

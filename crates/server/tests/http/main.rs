@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod client;
+mod disk;
 mod house;
 mod limits;
 mod race;
