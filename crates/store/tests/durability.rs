@@ -93,6 +93,8 @@ async fn fail_everywhere(fault: Fault) {
         }
         n_failed += 1;
         assert!(error.as_ref().is_some_and(is_expected), "{context}: {error:?}");
+        // What failed is tried again: nothing of the first time is remembered.
+        workload::write(&store, 2, 3, workload::STEPS, notes).await;
         let noted = noted.lock().unwrap().clone();
         assert_eq!(workload::count_lost(&store, &noted, &context).await, 0, "{context}, before the crash");
         workload::check_usable(&store, 3, &noted, &context).await;
@@ -113,4 +115,42 @@ async fn a_full_disk_leaves_nothing_half_written() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_broken_disk_leaves_nothing_half_written() {
     fail_everywhere(Fault::Broken).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_index_that_is_built_anew_serves_or_is_not_there() {
+    let mut n_failed = 0;
+    for n in 0.. {
+        let fault = if n % 2 == 0 { Fault::Full } else { Fault::Broken };
+        let context = format!("change {n}, {fault:?}");
+        let (folder, disk) = (DataFolder::new(), LossyDisk::new());
+        let store = open(&folder, &disk, Synchronous::Full).unwrap();
+        let (noted, notes) = collect();
+        workload::write(&store, 1, 3, workload::STEPS, Arc::clone(&notes)).await;
+        disk.fail_after(n, fault);
+        // Writers go on while the index is built, and fail as it does.
+        let (rebuilt, ()) =
+            tokio::join!(store.rebuild_index(), workload::write(&store, 2, 2, 2, Arc::clone(&notes)));
+        if !disk.heal() {
+            rebuilt.unwrap();
+            break;
+        }
+        n_failed += 1;
+        let noted = noted.lock().unwrap().clone();
+        let before = format!("{context}, before the crash");
+        assert_eq!(workload::count_lost(&store, &noted, &before).await, 0, "{before}");
+        if n % 3 > 0 {
+            store.rebuild_index().await.unwrap();
+        }
+        workload::check_usable(&store, 3, &noted, &before).await;
+        disk.crash_torn(n);
+        drop(store);
+        let store = open(&folder, &disk, Synchronous::Full).unwrap();
+        let after = format!("{context}, after the crash");
+        assert_eq!(workload::count_lost(&store, &noted, &after).await, 0, "{after}");
+        store.rebuild_index().await.unwrap();
+        workload::check_usable(&store, 4, &noted, &after).await;
+        store.close().await.unwrap();
+    }
+    assert!(n_failed > 20, "{n_failed}");
 }

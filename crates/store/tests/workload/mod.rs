@@ -7,7 +7,7 @@
     reason = "helpers of tests, each of which uses a part"
 )]
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -109,7 +109,11 @@ impl Task {
         let id = format!("t-{}-{step}", self.name);
         (self.notes)(Note::Begun { id: id.clone() });
         let mut ops = vec![update(patient(&id, value))];
-        ops.extend(["a", "b"].map(|part| update(observation(&format!("{id}-{part}"), &id, value))));
+        // The second refers to a patient who is mentioned and never stored.
+        let subjects = [("a", id.clone()), ("b", format!("m-{}", self.name))];
+        ops.extend(
+            subjects.map(|(part, patient)| update(observation(&format!("{id}-{part}"), &patient, value))),
+        );
         self.send(ops, true, &[value; 3]).await.map(drop)
     }
 
@@ -145,7 +149,7 @@ impl Task {
         atomic: bool,
         values: &[&str],
     ) -> Result<Vec<Written>, StoreError> {
-        let answer = self.store.write(request(ops, atomic)).await?;
+        let answer = self.store.write(request(&self.name, ops, atomic)).await?;
         let written = answer.results.into_iter().collect::<Result<Vec<_>, _>>()?;
         for (at, written) in written.iter().enumerate() {
             let stored = &written.stored;
@@ -158,13 +162,13 @@ impl Task {
 
 /// One more patient.
 pub async fn write_once(store: &Store) -> Result<(), StoreError> {
-    let answer = store.write(request(vec![create("once")], false)).await?;
+    let answer = store.write(request("once", vec![create("once")], false)).await?;
     answer.results.into_iter().collect::<Result<Vec<_>, _>>().map(drop)
 }
 
-fn request(ops: Vec<WriteOp>, atomic: bool) -> WriteRequest {
+fn request(task: &str, ops: Vec<WriteOp>, atomic: bool) -> WriteRequest {
     let author = Author {
-        principal: "tester".into(),
+        principal: format!("tester-{task}"),
         purpose: "TREAT".into(),
         request: "r".into(),
         decision: "d".into(),
@@ -183,19 +187,27 @@ fn update(resource: Resource) -> WriteOp {
     WriteOp { full_url: None, action: Action::Update { resource, if_match: None } }
 }
 
+/// Each task has a system and a unit of its own, which the store meets for the first time in the task's first write.
+fn system_of(value: &str) -> String {
+    let task: Vec<&str> = value.splitn(4, '-').take(3).collect();
+    format!("urn:test:{}", task.join(":"))
+}
+
 fn patient(id: &str, value: &str) -> Resource {
+    let system = system_of(value);
     resource(&format!(
-        r#"{{"resourceType":"Patient","id":"{id}","identifier":[{{"system":"urn:test","value":"{value}"}}],
+        r#"{{"resourceType":"Patient","id":"{id}","identifier":[{{"system":"{system}","value":"{value}"}}],
             "name":[{{"family":"{value}"}}],"birthDate":"1980-01-02"}}"#
     ))
 }
 
 fn observation(id: &str, patient: &str, value: &str) -> Resource {
+    let system = system_of(value);
     resource(&format!(
-        r#"{{"resourceType":"Observation","id":"{id}","identifier":[{{"system":"urn:test","value":"{value}"}}],
+        r#"{{"resourceType":"Observation","id":"{id}","identifier":[{{"system":"{system}","value":"{value}"}}],
             "status":"final","code":{{"coding":[{{"system":"http://loinc.org","code":"8867-4"}}]}},
             "subject":{{"reference":"Patient/{patient}"}},"effectiveDateTime":"2024-03-01T10:00:00Z",
-            "valueQuantity":{{"value":72,"system":"http://unitsofmeasure.org","code":"/min"}}}}"#
+            "valueQuantity":{{"value":72,"unit":"{system}"}}}}"#
     ))
 }
 
@@ -214,8 +226,14 @@ pub async fn count_lost(store: &Store, notes: &[Note], context: &str) -> usize {
         match note {
             Note::Acked { kind, id, version, value } => {
                 let there = has_version(store, *kind, id, *version, value.as_deref(), context).await;
-                let is_logged = logged.contains(&(*kind, id.clone(), *version));
-                assert_eq!(there, is_logged, "{context}: {note} and the change log");
+                let author = logged.get(&(*kind, id.clone(), *version));
+                assert_eq!(there, author.is_some(), "{context}: {note} and the change log");
+                if let (Some(author), Some(value)) = (author, value) {
+                    assert!(
+                        value.starts_with(&author.replace("tester", "v")),
+                        "{context}: {note} by {author}"
+                    );
+                }
                 n_lost += usize::from(!there);
             }
             Note::Begun { id } => {
@@ -265,15 +283,15 @@ async fn has_version(
     true
 }
 
-/// The whole change log; positions rise.
-async fn changes(store: &Store, context: &str) -> BTreeSet<(Kind, String, u64)> {
-    let (mut all, mut after) = (BTreeSet::new(), 0);
+/// Who wrote which version, by the whole change log; positions rise.
+async fn changes(store: &Store, context: &str) -> BTreeMap<(Kind, String, u64), String> {
+    let (mut all, mut after) = (BTreeMap::new(), 0);
     loop {
         let page = store.changes(after, 500).await.unwrap();
         let Some(last) = page.last() else { return all };
         assert!(page[0].seq > after && page.is_sorted_by(|a, b| a.seq < b.seq), "{context}: positions");
         after = last.seq;
-        all.extend(page.into_iter().map(|change| (change.kind, change.id.to_string(), change.version)));
+        all.extend(page.into_iter().map(|c| ((c.kind, c.id.to_string(), c.version), c.author.principal)));
     }
 }
 
@@ -307,7 +325,7 @@ pub async fn check_usable(store: &Store, run: u64, notes: &[Note], context: &str
 
 async fn search(store: &Store, value: &str) -> Vec<String> {
     let options = search::Options::new(true, Vec::new(), Instant(0));
-    let text = format!("identifier=urn:test|{value}");
+    let text = format!("identifier={}|{value}", system_of(value));
     let query = search::parse(Some(Kind::named("Patient")), &text, &options).unwrap().query;
     let page = Page { count: 10, cursor_secret: &[7; 32], principal: "tester" };
     let found = store.search(&Tenant::main(), &query, &Restrictions::all(), &page).await.unwrap();

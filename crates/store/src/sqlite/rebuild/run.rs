@@ -26,8 +26,12 @@ struct Read {
 pub(crate) async fn run(store: &SqliteStore) -> Result<u64, StoreError> {
     // One at a time: two would remove each other's generations.
     let _one = store.rebuilding.lock().await;
-    let serving = store.shared.catalog().generations.serving;
-    for g in left_over(store, serving).await? {
+    let known = store.shared.catalog().generations;
+    for g in generations(store).await? {
+        // One whose building ended early, by a full disk or a caller that went away, is written to ever since: it is completed.
+        if g == known.serving || Some(g) == known.building {
+            continue;
+        }
         remove(store, g).await?;
     }
     let g = ask(store, Step::Begin).await?;
@@ -60,11 +64,11 @@ async fn remove(store: &SqliteStore, g: u32) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Generations that a rebuild which did not end has left.
-async fn left_over(store: &SqliteStore, serving: u32) -> Result<Vec<u32>, StoreError> {
-    let read = move |conn: &Connection, _: &Shared, _: &Catalog| -> Try<Vec<u32>> {
-        let mut statement = conn.prepare("SELECT g FROM generation WHERE g <> ?1")?;
-        Ok(statement.query_map([serving], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?)
+/// Generations that are there, among them those that a rebuild which did not end has left.
+async fn generations(store: &SqliteStore) -> Result<Vec<u32>, StoreError> {
+    let read = |conn: &Connection, _: &Shared, _: &Catalog| -> Try<Vec<u32>> {
+        let mut statement = conn.prepare("SELECT g FROM generation")?;
+        Ok(statement.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?)
     };
     store.snapshot(read).await
 }

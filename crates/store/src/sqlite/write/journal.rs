@@ -17,8 +17,8 @@ pub(crate) enum Remembered {
     Target(u32, CompactString),
     /// An actor.
     Actor(ActorKey),
-    /// The generations of the index, as they were before.
-    Generations(Generations),
+    /// The generations of the index as they were before, and whether the one that served was of this program's definitions.
+    Generations(Generations, bool),
 }
 
 /// What a unit is found by: system, code, text, canonical.

@@ -100,7 +100,10 @@ impl State {
                 Some(Remembered::Unit(unit)) => drop(self.units.remove(&unit)),
                 Some(Remembered::Target(t, id)) => drop(self.targets.remove(&(t, id))),
                 Some(Remembered::Actor(actor)) => drop(self.actors.remove(&actor)),
-                Some(Remembered::Generations(before)) => self.catalog.generations = before,
+                Some(Remembered::Generations(before, is_current)) => {
+                    self.catalog.generations = before;
+                    self.catalog.is_current = is_current;
+                }
                 None => {}
             }
         }
@@ -108,12 +111,12 @@ impl State {
 
     /// Changes which generations of the index there are.
     pub(crate) fn set_generations(&mut self, generations: Generations) {
-        self.remember(Remembered::Generations(self.catalog.generations));
+        self.remember(Remembered::Generations(self.catalog.generations, self.catalog.is_current));
         self.catalog.generations = generations;
     }
 
     pub(super) fn remember(&mut self, what: Remembered) {
-        self.is_catalog_new |= matches!(what, Remembered::Number(_) | Remembered::Generations(_));
+        self.is_catalog_new |= matches!(what, Remembered::Number(_) | Remembered::Generations(..));
         self.journal.push(what);
     }
 
