@@ -27,7 +27,7 @@ pub struct StoreLimits {
     pub conditional_delete_max: usize,
     /// Bytes of prepared writes that may wait for the writer.
     pub waiting_bytes_max: usize,
-    /// Resources of one commit: a larger group of requests is committed in several steps.
+    /// Resources of one commit: of more that wait, the others go into the next. One request is never divided.
     pub commit_ops_max: usize,
 }
 
@@ -39,7 +39,7 @@ impl Default for StoreLimits {
             include_rounds_max: 8,
             conditional_delete_max: 10_000,
             waiting_bytes_max: 256 << 20,
-            commit_ops_max: 20_000,
+            commit_ops_max: 4_096,
         }
     }
 }

@@ -9,7 +9,7 @@ use tokio::sync::Semaphore;
 
 use super::catalog::{Catalog, definitions};
 use super::write::{State, Writing};
-use super::{Shared, SqliteStore};
+use super::{OP_BYTES, Shared, SqliteStore};
 use crate::prepare::Planner;
 use crate::{StoreConfig, StoreError, Synchronous};
 
@@ -22,7 +22,6 @@ const MIGRATIONS: &[&str] = &[include_str!("migrations/0001.sql")];
 const FILE: &str = "salus.db";
 const PAGE_CACHE_KIB: u32 = 32 * 1024;
 const BATCH_JOBS_MAX: usize = 512;
-const BATCH_BYTES_MAX: usize = 16 << 20;
 
 /// Opens a store; makes the folder when it is missing.
 pub(crate) fn open(config: StoreConfig, clock: Arc<dyn Clock>) -> Result<SqliteStore, StoreError> {
@@ -37,7 +36,7 @@ pub(crate) fn open(config: StoreConfig, clock: Arc<dyn Clock>) -> Result<SqliteS
     options.vfs.clone_from(&config.vfs);
     options.page_cache_kib = PAGE_CACHE_KIB;
     options.batch_max = BATCH_JOBS_MAX;
-    options.batch_bytes_max = BATCH_BYTES_MAX;
+    options.batch_bytes_max = config.limits.commit_ops_max.saturating_mul(OP_BYTES);
     let now = clock.now();
     let set_up = on_a_thread(|| {
         // The first connection makes the file and gives it its keys; it is closed before the others are opened.

@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use rusqlite::{CachedStatement, Rows, params_from_iter};
+use search::query::DateOperand;
 
 use super::arm::{Arm, Arms};
 use super::cx::Cx;
@@ -11,6 +12,8 @@ use super::goal::{Goal, Probe};
 use super::holds::Candidate;
 use super::sets;
 use super::sql::Sql;
+use super::test::date;
+use super::walk::seq_of_time;
 use crate::sqlite::failure::Try;
 
 /// Rows up to which a filter is counted at first: one with fewer drives at once.
@@ -40,6 +43,8 @@ pub(super) struct Drive<'g> {
     settled: Option<usize>,
     /// Candidates may be of another type, or gone.
     unsure: bool,
+    /// How many candidates there may be; counted up to [`MANY`].
+    n: u64,
 }
 
 /// Looks at one match; false ends the run.
@@ -49,12 +54,12 @@ impl<'g> Drive<'g> {
     /// Chooses for a caller who wants about `wanted` matches.
     pub(super) fn choose(cx: &Cx<'_>, goal: &'g Goal, wanted: usize) -> Try<Drive<'g>> {
         if goal.is_never() {
-            return Ok(Drive { goal, source: Source::Rids(Vec::new()), settled: None, unsure: false });
+            return Ok(Drive { goal, source: Source::Rids(Vec::new()), settled: None, unsure: false, n: 0 });
         }
         let mut best: Option<Choice> = None;
         for max in [FEW, MANY] {
             for (at, probe) in goal.probes.iter().enumerate() {
-                let Some(source) = source_of(cx, probe, max)? else { continue };
+                let Some(source) = source_of(cx, goal.t, probe, max)? else { continue };
                 let cost = cost_of(cx, &source, max)?;
                 if best.as_ref().is_none_or(|best| cost < best.cost) {
                     best = Some(Choice { at, source, cost });
@@ -67,14 +72,20 @@ impl<'g> Drive<'g> {
                 best = None;
             }
         }
-        let live = Drive { goal, source: Source::Live, settled: None, unsure: false };
+        let live = Drive { goal, source: Source::Live, settled: None, unsure: false, n: u64::MAX };
         let Some(Choice { at, source, cost }) = best else { return Ok(live) };
         if !cost.ordered && cost.n >= MANY && live_is_cheaper(cx, goal, cost.n, wanted)? {
             return Ok(live);
         }
-        let unsure = matches!(source, Source::Rids(_)) || matches!(goal.probes[at], Probe::Any(_));
+        let unsure =
+            matches!(source, Source::Rids(_)) || matches!(goal.probes[at], Probe::Any(_) | Probe::Updated(_));
         let exact = matches!(&source, Source::Arms(arms) if arms.exact);
-        Ok(Drive { goal, source, settled: exact.then_some(at), unsure })
+        Ok(Drive { goal, source, settled: exact.then_some(at), unsure, n: cost.n })
+    }
+
+    /// Are there many candidates: an index in the wanted order may be better.
+    pub(super) fn is_broad(&self) -> bool {
+        self.n >= MANY
     }
 
     /// Visits all matches behind `after`, in rising order.
@@ -169,7 +180,7 @@ fn live_is_cheaper(cx: &Cx<'_>, goal: &Goal, n: u64, wanted: usize) -> Try<bool>
 }
 
 /// Candidates of a probe, when it can drive. The far end of a chain is only looked at when it may be worth it.
-fn source_of(cx: &Cx<'_>, probe: &Probe, max: u64) -> Try<Option<Source>> {
+fn source_of(cx: &Cx<'_>, t: Option<u32>, probe: &Probe, max: u64) -> Try<Option<Source>> {
     Ok(match probe {
         Probe::Rows(test) => test.arms().map(Source::Arms),
         Probe::Rids { rids, negated: false } => Some(Source::Rids(rids.clone())),
@@ -187,14 +198,31 @@ fn source_of(cx: &Cx<'_>, probe: &Probe, max: u64) -> Try<Option<Source>> {
             },
             None => None,
         },
-        Probe::Any(any) => any_of(cx, any, max)?,
+        Probe::Any(any) => any_of(cx, t, any, max)?,
+        Probe::Updated(any_of) => t.map(|t| updated(cx, t, any_of)).transpose()?.map(Source::Arms),
         Probe::Rids { negated: true, .. }
         | Probe::Presence { .. }
-        | Probe::Updated(_)
         | Probe::Relation(_)
         | Probe::Chain(_)
         | Probe::Has(_) => None,
     })
+}
+
+/// Times as ranges of the change log, which is in the order of time. Deletions are among them.
+fn updated(cx: &Cx<'_>, t: u32, any_of: &[DateOperand]) -> Try<Arms> {
+    let mut arms = Vec::with_capacity(any_of.len());
+    for operand in any_of {
+        let (from, to) = date::starts(operand, 0);
+        let mut range = Sql::with("t = ?", [t]);
+        if let Some(from) = from {
+            range = range.and(Sql::with("seq >= ?", [seq_of_time(cx, from)?]));
+        }
+        if let Some(to) = to {
+            range = range.and(Sql::with("seq < ?", [seq_of_time(cx, to)?]));
+        }
+        arms.push(Arm::new("latest", range, false));
+    }
+    Ok(Arms::inexact(arms))
 }
 
 /// Ranges of what points at rows.
@@ -218,10 +246,10 @@ fn pointed_at(cx: &Cx<'_>, p: u32, rows: &[i64]) -> Try<Vec<i64>> {
 }
 
 /// One of several probes holds: all of their candidates together, when each has some.
-fn any_of(cx: &Cx<'_>, any: &[Probe], max: u64) -> Try<Option<Source>> {
+fn any_of(cx: &Cx<'_>, t: Option<u32>, any: &[Probe], max: u64) -> Try<Option<Source>> {
     let (mut arms, mut rids) = (Vec::new(), Vec::new());
     for probe in any {
-        match source_of(cx, probe, max)? {
+        match source_of(cx, t, probe, max)? {
             Some(Source::Arms(more)) => arms.extend(more.arms),
             Some(Source::Rids(more)) => rids.extend(more),
             Some(Source::Live) | None => return Ok(None),

@@ -20,6 +20,7 @@ mod sort;
 mod sql;
 mod test;
 mod visible;
+mod walk;
 
 pub(crate) use entry::{count_kind, find_ids, find_one, search, touches_other_kinds};
 pub(crate) use visible::Visible;

@@ -7,6 +7,7 @@ use super::cx::Cx;
 use super::drive::Drive;
 use super::goal::Goal;
 use super::sort::{self, Ranked};
+use super::walk::Walk;
 use crate::sqlite::failure::{Failure, Try};
 use crate::sqlite::read::current::by_rid;
 use crate::{Page, StoreError, Stored};
@@ -96,7 +97,16 @@ fn sorted(
     let start = start.map(|start| Ranked { values: start.position.values, rid: start.rid });
     let mut rows: Vec<Ranked> = Vec::new();
     for goal in goals {
-        Drive::choose(cx, goal, usize::MAX / 2)?.run(cx, 0, &mut |rid| {
+        let drive = Drive::choose(cx, goal, usize::MAX / 2)?;
+        if drive.is_broad()
+            && let [key] = keys.as_slice()
+            && let Some(walk) = Walk::of(cx, goal, *key, start.as_ref())
+            && let Some(found) = walk.run(cx, goal, start.as_ref(), count)?
+        {
+            rows.extend(found);
+            continue;
+        }
+        drive.run(cx, 0, &mut |rid| {
             let ranked = Ranked { values: sort::values(cx, extractor, keys, rid)?, rid };
             let is_behind = start.as_ref().is_none_or(|start| sort::compare(keys, &ranked, start).is_gt());
             if is_behind {

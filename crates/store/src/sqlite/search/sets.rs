@@ -1,5 +1,7 @@
 //! Sets of row numbers that a filter is about: lists sorted, each number once.
 
+use std::collections::HashSet;
+
 use compact_str::CompactString;
 use fhir::Kind;
 use search::ParamId;
@@ -9,6 +11,17 @@ use super::cx::Cx;
 use super::goal::Goal;
 use crate::sqlite::catalog::Facet;
 use crate::sqlite::failure::Try;
+
+/// Row numbers that came before.
+#[derive(Default)]
+pub(super) struct Seen(HashSet<i64>);
+
+impl Seen {
+    /// Remembers a number. True: it was not there.
+    pub(super) fn is_new(&mut self, rid: i64) -> bool {
+        self.0.insert(rid)
+    }
+}
 
 /// Sorts, and leaves each number once.
 pub(super) fn sort(rids: &mut Vec<i64>) {

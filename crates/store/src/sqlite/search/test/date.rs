@@ -44,7 +44,7 @@ fn exact(operand: &DateOperand, hi: &str) -> Sql {
 }
 
 /// The starts inside one width class that hold every matching period: `[from, to)`, either side may be open.
-fn starts(operand: &DateOperand, class: i64) -> (Option<i64>, Option<i64>) {
+pub(in super::super) fn starts(operand: &DateOperand, class: i64) -> (Option<i64>, Option<i64>) {
     let width = usize::try_from(class).ok().and_then(|class| WIDTHS_MAX.get(class)).copied();
     let since = |end: i64| width.map(|width| end.saturating_sub(width));
     match operand.prefix {
