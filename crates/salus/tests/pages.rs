@@ -188,3 +188,49 @@ fn no_form_of_another_site_does_anything() {
     admin.post("/auth/sign-out", "").expect(303);
     admin.get("/settings").expect(401);
 }
+
+#[test]
+fn a_timeline_in_pages_shows_everything_once() {
+    let dir = tempfile::tempdir().unwrap();
+    // Every five hours, on clocks around the world: local days and instants disagree. And what is known by month or year alone.
+    let mut entries =
+        vec![r#"{"resource":{"resourceType":"Patient","id":"a","birthDate":"1980"}}"#.to_owned()];
+    for n in 0..150 {
+        let (day, hour, offset) = (1 + n * 5 / 24, n * 5 % 24, ["-11:00", "+00:00", "+13:00"][n % 3]);
+        let when = if n % 50 == 49 {
+            "2024-01".to_owned()
+        } else {
+            format!("2024-01-{day:02}T{hour:02}:00:00{offset}")
+        };
+        entries.push(format!(
+            r#"{{"resource":{{"resourceType":"Observation","id":"o{n}","status":"final","code":{{"text":"Pulse"}},"subject":{{"reference":"Patient/a"}},
+            "effectiveDateTime":"{when}","valueInteger":{n}}}}}"#
+        ));
+    }
+    let bundle =
+        format!(r#"{{"resourceType":"Bundle","type":"collection","entry":[{}]}}"#, entries.join(","));
+    std::fs::write(dir.path().join("bundle.json"), bundle).unwrap();
+    salus(dir.path(), &["import", "bundle.json", "--data-dir", "data"]).expect(0);
+    let server = Server::start(dir.path(), &SERVE);
+    let browser = Browser::of(&server, dir.path(), "clinician");
+    let (mut seen, mut n_pages, mut address) = (Vec::new(), 0, "/patients/a".to_owned());
+    loop {
+        let page = browser.get(&address).expect(200).body;
+        n_pages += 1;
+        let timeline =
+            page.split("class=\"timeline\"").nth(1).and_then(|rest| rest.split("</ol>").next()).unwrap_or("");
+        let links = timeline.split("href=\"/resources/Observation/").skip(1);
+        seen.extend(links.filter_map(|rest| rest.split('"').next()).map(str::to_owned));
+        let Some(older) =
+            page.split("\" rel=\"next\">Older").next().filter(|before| before.len() < page.len())
+        else {
+            break;
+        };
+        address = older.rsplit("href=\"").next().expect("a link has an address").replace("&amp;", "&");
+    }
+    let n_shown = seen.len();
+    seen.sort();
+    seen.dedup();
+    assert_eq!((n_shown, seen.len()), (150, 150), "on {n_pages} pages");
+    assert!(n_pages > 3, "{n_pages}");
+}

@@ -3,6 +3,7 @@
 mod answer;
 mod assets;
 mod audit;
+mod calendar;
 mod filter;
 mod find;
 mod frame;

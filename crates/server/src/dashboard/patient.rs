@@ -10,6 +10,7 @@ use ui::facts::{Category, Event, event_of, person_of};
 use ui::patient::{View, days_of, page};
 
 use super::answer::html;
+use super::calendar::{Day, first_day, text_of};
 use super::frame::frame_of;
 use super::rights::Rights;
 use super::{PageAsk, query};
@@ -46,9 +47,9 @@ pub(crate) async fn show(ask: PageAsk) -> Result<Response, ServerError> {
         return Err(GateError::NotFound { kind: Kind::PATIENT, id }.into());
     }
     let shown = ask.asked("show").and_then(Category::parse);
-    let before = ask.asked("before").filter(|day| fhir::date::parse_date(day).is_some());
+    let until = ask.asked("until").and_then(first_day);
     let patient = OfPatient { ask: &ask, id: &id };
-    Ok(html(StatusCode::OK, page(&patient.view(shown, before).await?)))
+    Ok(html(StatusCode::OK, page(&patient.view(shown, until).await?)))
 }
 
 /// Questions about one patient.
@@ -58,7 +59,7 @@ struct OfPatient<'a> {
 }
 
 impl OfPatient<'_> {
-    async fn view(&self, shown: Option<Category>, before: Option<&str>) -> Result<View, ServerError> {
+    async fn view(&self, shown: Option<Category>, until: Option<Day>) -> Result<View, ServerError> {
         let stored = self.ask.app.gate().read(&self.ask.access, Kind::PATIENT, self.id).await?;
         let resource = stored.body.resource().map_err(GateError::Store)?;
         let kinds = KINDS
@@ -71,10 +72,10 @@ impl OfPatient<'_> {
             kinds.iter().zip(&numbers).filter(|(_, n)| **n > 0).map(|(kind, _)| *kind).collect();
         let is_wanted = |kind: &Kind| shown.is_none_or(|category| Category::of(*kind) == category);
         let wanted: Vec<Kind> = present.iter().copied().filter(is_wanted).collect();
-        let (events, older) = timeline::page(self, &wanted, before).await?;
-        let older = older.map(|day| {
+        let timeline = timeline::page(self, &wanted, until).await?;
+        let older = timeline.older.map(|day| {
             let show = shown.map(|category| format!("show={}&", category.slug())).unwrap_or_default();
-            format!("{}?{show}before={day}", ui::url::patient(self.id))
+            format!("{}?{show}until={}", ui::url::patient(self.id), text_of(day))
         });
         Ok(View {
             frame: frame_of(self.ask),
@@ -83,8 +84,9 @@ impl OfPatient<'_> {
             updated: stored.updated,
             counts: counts_of(&kinds, &numbers),
             shown,
-            days: days_of(events),
+            days: days_of(timeline.events),
             older,
+            cut: timeline.cut.map(text_of),
             problems: self.list(&present, "Condition", "clinical-status=active,recurrence,relapse").await?,
             medications: self.list(&present, "MedicationRequest", "status=active").await?,
             latest: self.latest(&present).await?,

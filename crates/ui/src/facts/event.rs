@@ -143,7 +143,10 @@ pub struct Event {
 /// The entry of a resource; `None` when it has no id, so that nothing could be opened.
 pub fn event_of(resource: &Resource) -> Option<Event> {
     let summary = summary_of(resource);
-    let when = summary.when.as_deref();
+    // An allergy stands where it was recorded, which is what a search by date looks at; its onset may lie decades before.
+    let recorded =
+        resource.value().text("recordedDate").filter(|_| resource.kind().name() == "AllergyIntolerance");
+    let when = recorded.or(summary.when.as_deref());
     Some(Event {
         category: Category::of(resource.kind()),
         kind: resource.kind().name().to_string(),

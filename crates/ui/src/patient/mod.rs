@@ -36,6 +36,8 @@ pub struct View {
     pub days: Vec<Day>,
     /// Address of the days before these.
     pub older: Option<String>,
+    /// A day of which not everything is shown, because it holds more than a page may.
+    pub cut: Option<String>,
     /// Problems that hold now.
     pub problems: Vec<Event>,
     /// Prescriptions that hold now.

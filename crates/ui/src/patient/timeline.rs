@@ -41,6 +41,12 @@ pub(super) fn panel(view: &View) -> Markup {
         section.panel aria-labelledby="timeline" {
             h2.sr id="timeline" { "Timeline" }
             @if view.days.is_empty() { (nothing(view)) } @else {
+                @if let Some(day) = &view.cut {
+                    div.notice.medium role="status" {
+                        span.shape aria-hidden="true" { "■" }
+                        div { p { "On " (day) " more happened than one page holds: not everything of this day is shown. The search finds all of it." } }
+                    }
+                }
                 ol.timeline { @for day in &view.days { (one_day(day, view)) } }
                 @if let Some(older) = &view.older {
                     nav.pager aria-label="Pages" {

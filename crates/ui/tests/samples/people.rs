@@ -31,7 +31,11 @@ pub(super) fn all() -> Vec<Sample> {
     (bare_patient.days, bare_patient.older) = (Vec::new(), None);
     (bare_patient.problems, bare_patient.medications, bare_patient.latest) =
         (Vec::new(), Vec::new(), Vec::new());
+    let mut crowded = full.clone();
+    crowded.cut = Some("2026-10-14".into());
+    crowded.days.truncate(1);
     vec![
+        ("patient-crowded", patient::page(&crowded)),
         ("patients", patients::page(&list)),
         ("patients-filtered", patients::page(&filtered)),
         ("patients-wrong", patients::page(&nobody)),
@@ -116,8 +120,8 @@ fn pressure(id: &str, when: &str, high: u32, low: u32) -> Event {
     event("Observation", id, &rest)
 }
 
-fn events() -> Vec<Event> {
-    let (new, old) = ("2026-10-14T09:20:00-04:00", "2025-11-03T10:05:00-05:00");
+fn last_visit() -> Vec<Event> {
+    let new = "2026-10-14T09:20:00-04:00";
     vec![
         event(
             "Encounter",
@@ -145,6 +149,12 @@ fn events() -> Vec<Event> {
         measure("o3", new, "Glomerular filtration rate", "54", "mL/min/{1.73_m2}", "L"),
         measure("o4", new, "Potassium", "6.3", "mmol/L", "HH"),
         pressure("o5", new, 148, 91),
+    ]
+}
+
+fn earlier() -> Vec<Event> {
+    let old = "2025-11-03T10:05:00-05:00";
+    vec![
         event(
             "Encounter",
             "e2",
@@ -190,7 +200,7 @@ fn events() -> Vec<Event> {
 }
 
 fn patient_view() -> patient::View {
-    let events = events();
+    let events: Vec<Event> = last_visit().into_iter().chain(earlier()).collect();
     let of = |ids: &[&str]| {
         events.iter().filter(|event| ids.contains(&event.id.as_str())).cloned().collect::<Vec<_>>()
     };
@@ -214,6 +224,7 @@ fn patient_view() -> patient::View {
         medications: of(&["m2"]),
         latest: of(&["o1", "o3", "o4", "o5"]),
         days: patient::days_of(events),
-        older: Some("/patients/synth-0100?before=2011".into()),
+        older: Some("/patients/synth-0100?until=2011-05-01".into()),
+        cut: None,
     }
 }

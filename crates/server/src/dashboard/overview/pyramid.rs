@@ -6,6 +6,7 @@
 use fhir::Kind;
 use ui::overview::{Band, Pyramid};
 
+use crate::dashboard::calendar::{Day, first_day, next, text_of, years_before};
 use crate::dashboard::{PageAsk, query};
 use crate::error::ServerError;
 
@@ -17,11 +18,9 @@ const CLOSED_BANDS: i32 = 20;
 /// Sexes as they are counted; the last takes in those that are not recorded.
 const SEXES: [&str; 4] = ["gender=female", "gender=male", "gender=other", "gender:not=female,male,other"];
 
-type Day = (i32, u32, u32);
-
 pub(super) async fn of(ask: &PageAsk) -> Result<Pyramid, ServerError> {
     let as_of = ask.app.gate().now().to_rfc3339_millis();
-    let today = day_of(&as_of).expect("an instant is written with its date first");
+    let today = first_day(&as_of).expect("an instant is written with its date first");
     let all: Vec<String> = std::iter::once(String::new()).chain(SEXES.map(|sex| format!("{sex}&"))).collect();
     let totals = counts(ask, &all).await?;
     let present: Vec<usize> = (0..SEXES.len()).filter(|sex| totals[sex + 1] > 0).collect();
@@ -64,41 +63,12 @@ fn label(band: usize) -> String {
 
 /// Birth dates of a band: behind the day that is too old, up to the day that is just old enough.
 fn born_in(today: Day, band: i32) -> String {
-    let text = |(year, month, day): Day| format!("{year:04}-{month:02}-{day:02}");
-    let youngest = text(next(years_before(today, band * BAND_YEARS)));
+    let youngest = text_of(next(years_before(today, band * BAND_YEARS)));
     let upper = format!("birthdate=lt{youngest}&");
     if band == CLOSED_BANDS {
         return upper;
     }
-    format!("{upper}birthdate=sa{}&", text(years_before(today, (band + 1) * BAND_YEARS)))
-}
-
-fn day_of(text: &str) -> Option<Day> {
-    Some((text.get(..4)?.parse().ok()?, text.get(5..7)?.parse().ok()?, text.get(8..10)?.parse().ok()?))
-}
-
-/// The same day years before; the 29th of February becomes the 28th where there is none.
-fn years_before((year, month, day): Day, years: i32) -> Day {
-    let year = year - years;
-    (year, month, day.min(month_days(year, month)))
-}
-
-fn next((year, month, day): Day) -> Day {
-    match (day < month_days(year, month), month) {
-        (true, _) => (year, month, day + 1),
-        (false, 12) => (year + 1, 1, 1),
-        (false, _) => (year, month + 1, 1),
-    }
-}
-
-fn month_days(year: i32, month: u32) -> u32 {
-    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    match month {
-        2 if is_leap => 29,
-        2 => 28,
-        4 | 6 | 9 | 11 => 30,
-        _ => 31,
-    }
+    format!("{upper}birthdate=sa{}&", text_of(years_before(today, (band + 1) * BAND_YEARS)))
 }
 
 #[cfg(test)]

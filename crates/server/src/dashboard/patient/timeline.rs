@@ -1,71 +1,94 @@
 //! One page of a patient's timeline, merged from one search per type. A page shows whole days only.
+//!
+//! A search finds by instants, a page shows the days that the record states: with offsets, an instant may lie on the day before or after.
+//! So each page looks one day further than it shows.
 
 use fhir::{Kind, Resource, Value};
-use ui::facts::{Event, day_of, event_of, when_of};
+use ui::facts::{Event, event_of, when_of};
 
 use super::OfPatient;
+use crate::dashboard::calendar::{Day, first_day, last_day, next, previous, text_of};
 use crate::error::ServerError;
 
-/// Rows of each type that are asked for; if one day has more, so many.
+/// Rows of each type that are asked for; if that holds no whole day, so many.
 const ROWS: u32 = 40;
 const ROWS_OF_A_FULL_DAY: u32 = 500;
 /// Rows of each type without a date, shown behind the oldest day.
 const ROWS_UNDATED: u32 = 50;
 
-/// Entries of one page, and the day before which the next page begins.
+/// Entries of one page.
+pub(super) struct Page {
+    pub(super) events: Vec<Event>,
+    /// The newest day of the next page.
+    pub(super) older: Option<Day>,
+    /// A day with more of one type than any page holds.
+    pub(super) cut: Option<Day>,
+}
+
+/// The page whose newest day is `until`; the newest page when there is none.
 pub(super) async fn page(
     patient: &OfPatient<'_>,
     kinds: &[Kind],
-    before: Option<&str>,
-) -> Result<(Vec<Event>, Option<String>), ServerError> {
-    let mut found = dated(patient, kinds, before, ROWS).await?;
-    if found.shown().next().is_none() && found.horizon.is_some() {
-        found = dated(patient, kinds, before, ROWS_OF_A_FULL_DAY).await?;
+    until: Option<Day>,
+) -> Result<Page, ServerError> {
+    let mut found = dated(patient, kinds, until, ROWS).await?;
+    if found.horizon.is_some() && found.whole_days().next().is_none() {
+        found = dated(patient, kinds, until, ROWS_OF_A_FULL_DAY).await?;
     }
-    let mut events: Vec<Event> = found.shown().cloned().collect();
-    match &found.horizon {
-        // More than any page holds happened on one day: show what was found of it and go on before it.
-        Some(day) if events.is_empty() => Ok((found.events, Some(day.clone()))),
-        Some(day) => Ok((events, Some(following(day)))),
+    let mut events: Vec<Event> = found.whole_days().cloned().collect();
+    match found.horizon {
         None => {
             events.extend(undated(patient, kinds).await?);
-            Ok((events, None))
+            Ok(Page { events, older: None, cut: None })
+        }
+        Some(horizon) if !events.is_empty() => Ok(Page { events, older: Some(horizon), cut: None }),
+        // One day holds more than a page may: what was found of it is shown, and the page says so.
+        Some(horizon) => {
+            let day = until.map_or(horizon, |until| until.min(horizon));
+            let events = found.events.into_iter().filter(|event| day_of(event) >= Some(day)).collect();
+            Ok(Page { events, older: Some(previous(day)), cut: Some(day) })
         }
     }
 }
 
-/// What was found, and the newest day that may be incomplete.
+/// What was found up to a day, and the newest day that may be incomplete.
 struct Found {
     events: Vec<Event>,
-    horizon: Option<String>,
+    horizon: Option<Day>,
 }
 
 impl Found {
-    fn shown(&self) -> impl Iterator<Item = &Event> {
-        let horizon = self.horizon.as_deref().unwrap_or("");
-        self.events
-            .iter()
-            .filter(move |event| event.day.as_deref().is_none_or(|day| full(day).as_str() > horizon))
+    fn whole_days(&self) -> impl Iterator<Item = &Event> {
+        self.events.iter().filter(|event| self.horizon.is_none_or(|horizon| day_of(event) > Some(horizon)))
     }
+}
+
+/// The day under which an entry stands.
+fn day_of(event: &Event) -> Option<Day> {
+    event.day.as_deref().and_then(first_day)
 }
 
 async fn dated(
     patient: &OfPatient<'_>,
     kinds: &[Kind],
-    before: Option<&str>,
+    until: Option<Day>,
     rows: u32,
 ) -> Result<Found, ServerError> {
     let mut found = Found { events: Vec::new(), horizon: None };
     for kind in kinds {
         let Some(date) = search::event_date_param(*kind) else { continue };
         let date = date.def().code;
-        let bound = before.map_or_else(|| format!("{date}:missing=false"), |day| format!("{date}=lt{day}"));
+        let bound = until.map_or_else(
+            || format!("{date}:missing=false"),
+            |day| format!("{date}=lt{}", text_of(next(next(day)))),
+        );
         let (resources, has_more) = patient.search(*kind, &format!("{bound}&_sort=-{date}"), rows).await?;
         if has_more {
             let last = resources.last().and_then(|resource| last_day_of(resource.value()));
-            found.horizon = found.horizon.max(last);
+            found.horizon = found.horizon.max(last.map(next));
         }
-        found.events.extend(resources.iter().filter_map(event_of));
+        let events = resources.iter().filter_map(event_of);
+        found.events.extend(events.filter(|event| until.is_none_or(|until| day_of(event) <= Some(until))));
     }
     Ok(found)
 }
@@ -81,26 +104,11 @@ async fn undated(patient: &OfPatient<'_>, kinds: &[Kind]) -> Result<Vec<Event>, 
     Ok(events)
 }
 
-/// The last day of what a resource tells: searches that sort from the newest order periods by their end.
-fn last_day_of(resource: &Value) -> Option<String> {
+/// The last day of what a resource tells: searches that sort from the newest order periods and inexact dates by their end.
+fn last_day_of(resource: &Value) -> Option<Day> {
     let periods = ["period", "effectivePeriod", "performedPeriod", "occurrencePeriod", "onsetPeriod"];
     let end = periods.into_iter().find_map(|name| resource.get(name)?.text("end"));
-    end.into_iter().chain(when_of(resource)).map(|when| full(day_of(when))).max()
-}
-
-/// A month or year as its first day, so that days compare as text.
-fn full(day: &str) -> String {
-    match day.len() {
-        4 => format!("{day}-01-01"),
-        7 => format!("{day}-01"),
-        _ => day.to_string(),
-    }
-}
-
-/// The day after, as an upper bound that leaves it out.
-fn following(day: &str) -> String {
-    // A time on the day itself is before its last second; no calendar is needed.
-    format!("{day}T23:59:59Z")
+    end.into_iter().chain(when_of(resource)).filter_map(last_day).max()
 }
 
 #[cfg(test)]
@@ -109,14 +117,10 @@ mod tests {
     use fhir::json;
 
     #[test]
-    fn days_compare_as_text() {
-        assert!(full("2011") < full("2011-05") && full("2011-05") < full("2011-05-18"));
-    }
-
-    #[test]
-    fn the_end_of_a_stay_counts() {
+    fn the_end_of_what_is_told_counts() {
         let stay = json!({"period": {"start": "2020-01-01", "end": "2020-02-03T10:00:00Z"}});
-        assert_eq!(last_day_of(&stay).as_deref(), Some("2020-02-03"));
-        assert_eq!(last_day_of(&json!({"onsetDateTime": "2011-05"})).as_deref(), Some("2011-05-01"));
+        assert_eq!(last_day_of(&stay), Some((2020, 2, 3)));
+        assert_eq!(last_day_of(&json!({"onsetDateTime": "2011-05"})), Some((2011, 5, 31)));
+        assert_eq!(last_day_of(&json!({"status": "final"})), None);
     }
 }
