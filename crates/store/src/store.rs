@@ -5,7 +5,7 @@ use std::sync::Arc;
 use fhir::{Clock, Kind};
 use search::{Query, Restrictions};
 
-use crate::sqlite::SqliteStore;
+use crate::sqlite::{self, SqliteStore};
 use crate::{
     Change, CheckReport, HistoryOf, HistoryPage, HistoryQuery, Page, ScanPage, ScanQuery, SearchPage,
     StoreConfig, StoreError, Stored, Tenant, WriteAnswer, WriteRequest,
@@ -27,8 +27,9 @@ enum Backend {
 impl Store {
     /// Opens the data folder, making it when it is missing. A second store on the folder is [`StoreError::Locked`].
     pub fn open(config: StoreConfig, clock: Arc<dyn Clock>) -> Result<Store, StoreError> {
-        let backend = Backend::Sqlite(Arc::new(crate::sqlite::open(config, clock)?));
-        Ok(Store { backend })
+        let store = Arc::new(sqlite::open(config, clock)?);
+        sqlite::build_when_stale(&store)?;
+        Ok(Store { backend: Backend::Sqlite(store) })
     }
 
     /// The current version; `None` when there was never one. A deleted resource is its deletion.

@@ -24,6 +24,7 @@ use crate::{
     StoreConfig, StoreError, Stored, Tenant, WriteAnswer, WriteRequest,
 };
 pub(crate) use open::open;
+pub(crate) use rebuild::build_when_stale;
 
 use catalog::Catalog;
 use failure::Try;

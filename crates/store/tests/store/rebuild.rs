@@ -104,6 +104,36 @@ async fn a_damaged_index_is_found_and_mended() {
     house.check().await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_index_of_other_definitions_is_built_anew_when_the_store_opens() {
+    let mut house = House::new();
+    house.ask(true, (0..50).map(|n| observation(n, n)).collect()).await.unwrap();
+    house.store.close().await.unwrap();
+    let definitions = |change: bool| -> String {
+        let conn = Connection::open(house.folder.join("salus.db")).unwrap();
+        if change {
+            conn.execute("UPDATE generation SET definitions = 'others'", []).unwrap();
+        }
+        conn.query_row("SELECT definitions FROM generation WHERE state = 1", [], |row| row.get(0)).unwrap()
+    };
+    let before = definitions(false);
+    definitions(true);
+    house.reopen().await;
+    let definitions = || -> String {
+        let conn = Connection::open(house.folder.join("salus.db")).unwrap();
+        conn.query_row("SELECT definitions FROM generation WHERE state = 1", [], |row| row.get(0)).unwrap()
+    };
+    for _ in 0..500 {
+        assert_eq!(house.find("Observation?code=c1").await.len(), 10);
+        if definitions() == before {
+            house.check().await;
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    panic!("the index was not built anew");
+}
+
 #[tokio::test]
 async fn damage_of_what_cannot_be_built_anew_is_found() {
     let mut house = House::new();

@@ -13,17 +13,22 @@ pub(crate) fn encode(rows: &[Row]) -> Vec<u8> {
     let mut out = Vec::with_capacity(hashes.len() * 8 + rows.len() * 8 + 8);
     put(&mut out, hashes.len() as u64);
     hashes.iter().for_each(|h| out.extend_from_slice(&h.to_le_bytes()));
-    let mut group = Vec::with_capacity(64);
-    for same in rows.chunk_by(|a, b| a.sort() == b.sort() && a.p() == b.p()) {
-        group.clear();
-        same.iter().for_each(|row| put_row(row, &hashes, &mut group));
-        out.push(same[0].sort() as u8);
-        put(&mut out, u64::from(same[0].p()));
-        put(&mut out, group.len() as u64);
-        out.extend_from_slice(&group);
+    let mut groups: Vec<&[Row]> = rows.chunk_by(|a, b| a.sort() == b.sort() && a.p() == b.p()).collect();
+    groups.sort_unstable_by_key(|same| same[0].p());
+    let (mut entries, mut last) = (Vec::with_capacity(64), 0);
+    for same in groups {
+        entries.clear();
+        same.iter().for_each(|row| put_row(row, &hashes, &mut entries));
+        put(&mut out, u64::from(same[0].p() - last));
+        last = same[0].p();
+        put(&mut out, ((entries.len() as u64) << SORT_BITS) | same[0].sort() as u64);
+        out.extend_from_slice(&entries);
     }
     out
 }
+
+/// Bits of a group's head that say its sort; the others are its length.
+const SORT_BITS: u32 = 4;
 
 /// The rows of the bytes; `None` when they are damaged.
 pub(crate) fn decode(bytes: &[u8]) -> Option<Vec<Row>> {
@@ -32,26 +37,30 @@ pub(crate) fn decode(bytes: &[u8]) -> Option<Vec<Row>> {
         return Some(rows);
     }
     let (hashes, groups) = split(bytes)?;
-    for group in Groups(groups) {
+    for group in Groups::of(groups) {
         let (sort, p, rest) = group?;
         for row in (Entries { sort, p, hashes, rest }) {
             rows.push(row?);
         }
     }
+    rows.sort_unstable();
     Some(rows)
 }
 
 /// The rows of one sort and parameter.
 pub(crate) fn find(bytes: &[u8], sort: Sort, p: u32) -> Entries<'_> {
     let (hashes, groups) = split(bytes).unwrap_or_default();
-    let wanted = Groups(groups).map_while(|group| group).find(|(s, q, _)| *s == sort as u8 && *q == p);
+    let wanted = Groups::of(groups)
+        .map_while(|group| group)
+        .take_while(|(_, q, _)| *q <= p)
+        .find(|(s, q, _)| *s == sort as u8 && *q == p);
     Entries { sort: sort as u8, p, hashes, rest: wanted.map_or(&[], |(_, _, entries)| entries) }
 }
 
 /// Sort and parameter of every group.
 pub(crate) fn groups(bytes: &[u8]) -> impl Iterator<Item = (u8, u32)> {
     let (_, groups) = split(bytes).unwrap_or_default();
-    Groups(groups).map_while(|group| group).map(|(sort, p, _)| (sort, p))
+    Groups::of(groups).map_while(|group| group).map(|(sort, p, _)| (sort, p))
 }
 
 /// The hashes, 8 bytes each, and the groups behind them.
@@ -69,22 +78,37 @@ fn hash_of(row: &Row) -> Option<i64> {
     }
 }
 
-struct Groups<'b>(&'b [u8]);
+/// Groups by rising parameter: each head says how far its parameter is from the last one, its length and its sort.
+struct Groups<'b> {
+    p: u32,
+    rest: &'b [u8],
+}
+
+impl<'b> Groups<'b> {
+    fn of(rest: &'b [u8]) -> Groups<'b> {
+        Groups { p: 0, rest }
+    }
+
+    fn group(&mut self) -> Option<(u8, u32, &'b [u8])> {
+        self.p = self.p.checked_add(take_u32(&mut self.rest)?)?;
+        let head = take(&mut self.rest)?;
+        let (entries, after) = self.rest.split_at_checked(usize::try_from(head >> SORT_BITS).ok()?)?;
+        self.rest = after;
+        Some(((head & ((1 << SORT_BITS) - 1)) as u8, self.p, entries))
+    }
+}
 
 impl<'b> Iterator for Groups<'b> {
     type Item = Option<(u8, u32, &'b [u8])>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let (&sort, mut rest) = self.0.split_first()?;
-        let mut group = || {
-            let p = u32::try_from(take(&mut rest)?).ok()?;
-            let length = usize::try_from(take(&mut rest)?).ok()?;
-            let (entries, after) = rest.split_at_checked(length)?;
-            rest = after;
-            Some((sort, p, entries))
-        };
-        let group = group();
-        self.0 = if group.is_some() { rest } else { &[] };
+        if self.rest.is_empty() {
+            return None;
+        }
+        let group = self.group();
+        if group.is_none() {
+            self.rest = &[];
+        }
         Some(group)
     }
 }

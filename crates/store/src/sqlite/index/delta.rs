@@ -103,17 +103,14 @@ impl Deltas {
 }
 
 fn write_rows(conn: &Connection, deltas: &[Delta]) -> rusqlite::Result<()> {
-    let (mut remove, mut add) = (Vec::new(), Vec::new());
-    for delta in deltas {
-        for rows in &delta.rows {
-            remove.extend(rows.remove.iter().map(|row| (row, delta.rid)));
-            add.extend(rows.add.iter().map(|row| (row, delta.rid)));
-        }
-    }
-    remove.sort_unstable();
-    tables::delete(conn, &remove)?;
-    add.sort_unstable();
-    tables::insert(conn, &add)?;
+    let removed = deltas.iter().flat_map(|delta| {
+        delta.rows.iter().flat_map(move |rows| rows.remove.iter().map(move |row| (row, delta.rid)))
+    });
+    tables::delete(conn, removed)?;
+    let added = deltas.iter().flat_map(|delta| {
+        delta.rows.iter().flat_map(move |rows| rows.add.iter().map(move |row| (row, delta.rid)))
+    });
+    tables::insert(conn, added)?;
     let mut put = conn.prepare_cached("INSERT OR REPLACE INTO fwd VALUES (?1, ?2, ?3)")?;
     let mut drop = conn.prepare_cached("DELETE FROM fwd WHERE g = ?1 AND rid = ?2")?;
     for delta in deltas {

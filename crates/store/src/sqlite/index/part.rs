@@ -50,11 +50,11 @@ pub(crate) fn put(part: &PackedPart, out: &mut Vec<u8>) {
         PackedPart::Token { h, sys } => {
             out.push(TOKEN);
             out.extend_from_slice(&h.to_be_bytes());
-            out.extend_from_slice(&sys.to_be_bytes());
+            put_number(*sys, out);
         }
         PackedPart::System(sys) => {
             out.push(SYSTEM);
-            out.extend_from_slice(&sys.to_be_bytes());
+            put_number(*sys, out);
         }
         PackedPart::Text { folded, exact } => {
             out.push(TEXT);
@@ -80,29 +80,31 @@ pub(crate) fn put(part: &PackedPart, out: &mut Vec<u8>) {
         }
         PackedPart::Uri(n) => {
             out.push(URI);
-            out.extend_from_slice(&n.to_be_bytes());
+            put_number(*n, out);
         }
     }
 }
 
 /// What the bytes of every quantity in a unit begin with.
-fn quantity_head(u: u32) -> [u8; 5] {
-    let [a, b, c, d] = u.to_be_bytes();
-    [QUANTITY, a, b, c, d]
+fn quantity_head(u: u32) -> Vec<u8> {
+    let mut bytes = vec![QUANTITY];
+    put_number(u, &mut bytes);
+    bytes
 }
 
 /// What the bytes of points in a unit begin with; a number's key behind it makes a bound.
 pub(crate) fn points_of(u: u32) -> Vec<u8> {
-    let mut bytes = quantity_head(u).to_vec();
+    let mut bytes = quantity_head(u);
     bytes.push(POINT);
     bytes
 }
 
-/// What the bytes of ranges in a unit begin with.
-pub(crate) fn ranges_of(u: u32) -> Vec<u8> {
-    let mut bytes = quantity_head(u).to_vec();
-    bytes.push(RANGE);
-    bytes
+/// What the bytes of ranges in a unit begin with, and what is behind all of them.
+pub(crate) fn ranges_of(u: u32) -> (Vec<u8>, Vec<u8>) {
+    let (mut first, mut behind) = (quantity_head(u), quantity_head(u));
+    first.push(RANGE);
+    behind.push(RANGE + 1);
+    (first, behind)
 }
 
 /// The parts of the bytes; `None` when they are damaged.
@@ -111,8 +113,8 @@ pub(crate) fn parts(mut bytes: &[u8]) -> Option<Vec<PackedPart>> {
     while let Some((&tag, rest)) = bytes.split_first() {
         bytes = rest;
         parts.push(match tag {
-            TOKEN => PackedPart::Token { h: take_i64(&mut bytes)?, sys: take_u32(&mut bytes)? },
-            SYSTEM => PackedPart::System(take_u32(&mut bytes)?),
+            TOKEN => PackedPart::Token { h: take_i64(&mut bytes)?, sys: take_number(&mut bytes)? },
+            SYSTEM => PackedPart::System(take_number(&mut bytes)?),
             TEXT => PackedPart::Text { folded: take_text(&mut bytes)?, exact: take_text(&mut bytes)? },
             DATE => PackedPart::Date { lo: take_i64(&mut bytes)?, hi: take_i64(&mut bytes)? },
             NUMBER => {
@@ -120,12 +122,12 @@ pub(crate) fn parts(mut bytes: &[u8]) -> Option<Vec<PackedPart>> {
                 PackedPart::Number { lo, hi }
             }
             QUANTITY => {
-                let u = take_u32(&mut bytes)?;
+                let u = take_number(&mut bytes)?;
                 let (lo, hi) = take_ends(&mut bytes)?;
                 PackedPart::Quantity { u, lo, hi }
             }
             REF => PackedPart::Ref(take_i64(&mut bytes)?),
-            URI => PackedPart::Uri(take_u32(&mut bytes)?),
+            URI => PackedPart::Uri(take_number(&mut bytes)?),
             _ => return None,
         });
     }
@@ -191,6 +193,28 @@ fn take_i64(bytes: &mut &[u8]) -> Option<i64> {
     Some(i64::from_be_bytes(*number))
 }
 
+/// Seven bits a byte, lowest first: most numbers of systems and units take one byte. It says itself where it ends.
+fn put_number(mut number: u32, out: &mut Vec<u8>) {
+    while number >= 0x80 {
+        out.push((number & 0x7F) as u8 | 0x80);
+        number >>= 7;
+    }
+    out.push(number as u8);
+}
+
+fn take_number(bytes: &mut &[u8]) -> Option<u32> {
+    let mut number = 0u32;
+    for shift in (0..35).step_by(7) {
+        let (&byte, rest) = bytes.split_first()?;
+        *bytes = rest;
+        number |= u32::from(byte & 0x7F).checked_shl(shift)?;
+        if byte & 0x80 == 0 {
+            return Some(number);
+        }
+    }
+    None
+}
+
 fn take_u32(bytes: &mut &[u8]) -> Option<u32> {
     let (number, rest) = bytes.split_first_chunk::<4>()?;
     *bytes = rest;
@@ -208,7 +232,7 @@ mod tests {
 
     #[test]
     fn parts_survive() {
-        let quantity = |text: &str| PackedPart::Quantity { u: 7, lo: key(text), hi: key(text) };
+        let quantity = |text: &str| PackedPart::Quantity { u: 70_000, lo: key(text), hi: key(text) };
         let mut all = vec![
             PackedPart::Token { h: -9, sys: 3 },
             PackedPart::System(8),

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, params};
 
-use super::row::{Row, ends_of, width_of};
+use super::row::{Row, Sort, ends_of, width_of};
 
 /// Table of a row, and the statement that adds one.
 fn insert_sql(row: &Row) -> &'static str {
@@ -39,28 +39,71 @@ fn delete_sql(row: &Row) -> &'static str {
     }
 }
 
-/// Adds rows, which are sorted by table and key: neighbours in the list are neighbours in the file.
-pub(crate) fn insert(conn: &Connection, rows: &[(&Row, i64)]) -> rusqlite::Result<()> {
+/// Adds rows, each with the resource it belongs to.
+pub(crate) fn insert<'r>(
+    conn: &Connection,
+    rows: impl Iterator<Item = (&'r Row, i64)>,
+) -> rusqlite::Result<()> {
     each_table(conn, rows, insert_sql)
 }
 
 /// Takes rows out.
-pub(crate) fn delete(conn: &Connection, rows: &[(&Row, i64)]) -> rusqlite::Result<()> {
+pub(crate) fn delete<'r>(
+    conn: &Connection,
+    rows: impl Iterator<Item = (&'r Row, i64)>,
+) -> rusqlite::Result<()> {
     each_table(conn, rows, delete_sql)
 }
 
-fn each_table(
+/// Table by table, in about the order of the keys: neighbours in the list are neighbours in the file.
+fn each_table<'r>(
     conn: &Connection,
-    rows: &[(&Row, i64)],
+    rows: impl Iterator<Item = (&'r Row, i64)>,
     sql: fn(&Row) -> &'static str,
 ) -> rusqlite::Result<()> {
-    for table in rows.chunk_by(|a, b| a.0.sort() == b.0.sort()) {
-        let mut statement = conn.prepare_cached(sql(table[0].0))?;
-        for (row, rid) in table {
-            execute(&mut statement, row, *rid)?;
+    let mut placed: Vec<(Place, &Row)> = rows.map(|(row, rid)| (Place::of(row, rid), row)).collect();
+    placed.sort_unstable_by_key(|(place, _)| *place);
+    for table in placed.chunk_by(|a, b| a.0.sort == b.0.sort) {
+        let mut statement = conn.prepare_cached(sql(table[0].1))?;
+        for (place, row) in table {
+            execute(&mut statement, row, place.rid)?;
         }
     }
     Ok(())
+}
+
+/// Where a row stands, in numbers that are quick to compare: exact for the short keys, the beginning of long ones.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    sort: Sort,
+    p: u32,
+    class: u32,
+    first: i64,
+    rid: i64,
+}
+
+impl Place {
+    fn of(row: &Row, rid: i64) -> Place {
+        let (class, first) = match row {
+            Row::Token { h, .. } | Row::Composite { h, .. } => (0, *h),
+            Row::Ref { target, .. } => (0, *target),
+            Row::Uri { n, .. } => (0, i64::from(*n)),
+            Row::Text { text, .. } => (0, beginning(text.as_bytes())),
+            Row::Date { lo, hi, .. } => (u32::try_from(width_of(*lo, *hi).0).unwrap_or(0), *lo),
+            Row::Number { lo, .. } => (0, beginning(lo)),
+            Row::Quantity { u, lo, .. } => (*u, beginning(lo)),
+            Row::Relation { patient, .. } => (0, *patient),
+        };
+        Place { sort: row.sort(), p: row.p(), class, first, rid }
+    }
+}
+
+/// The first bytes as a number that sorts as they do.
+fn beginning(bytes: &[u8]) -> i64 {
+    let mut first = [0u8; 8];
+    let n = bytes.len().min(8);
+    first[..n].copy_from_slice(&bytes[..n]);
+    (u64::from_be_bytes(first) ^ (1 << 63)).cast_signed()
 }
 
 fn execute(statement: &mut rusqlite::CachedStatement<'_>, row: &Row, rid: i64) -> rusqlite::Result<usize> {

@@ -118,7 +118,7 @@ impl CompositeTest {
 fn quantity_ranges(test: &QuantityTest) -> Vec<(Vec<u8>, Vec<u8>)> {
     let mut ranges = Vec::new();
     for u in &test.units {
-        let (points, beyond) = (part::points_of(*u), part::ranges_of(*u));
+        let (points, (beyond, behind)) = (part::points_of(*u), part::ranges_of(*u));
         for (from, to) in number::points(&test.number) {
             let low = from.map_or(points.clone(), |(key, _)| [&points, key].concat());
             // What follows a key in the bytes is more of the value: everything that begins with it belongs to it.
@@ -131,7 +131,7 @@ fn quantity_ranges(test: &QuantityTest) -> Vec<(Vec<u8>, Vec<u8>)> {
             };
             ranges.push((low, high));
         }
-        ranges.push((beyond.clone(), part::points_of(u + 1)));
+        ranges.push((beyond, behind));
     }
     ranges
 }
