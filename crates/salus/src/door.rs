@@ -88,6 +88,7 @@ pub(crate) fn open_gate(config: &Config, fhir_base: &str) -> Result<Gate, GateEr
     let mut gate = GateConfig::new(&config.data_dir, fhir_base);
     gate.validation = config.fhir.validation.into();
     gate.store.referential_integrity = config.fhir.referential_integrity;
+    gate.store.equity_rules = config.fhir.equity_flags.clone();
     if let Some(readers) = config.store.readers {
         gate.store.readers = readers;
     }

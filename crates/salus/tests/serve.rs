@@ -38,6 +38,27 @@ fn a_write_survives_kill_9_and_a_second_server_is_refused() {
 }
 
 #[test]
+fn commands_ask_the_server_that_holds_their_folder() {
+    let dir = tempfile::tempdir().unwrap();
+    let secret = token(dir.path(), "data", &["--role", "service"]);
+    let server = Server::start(dir.path(), &SERVE);
+    let mut client = Client::new(&server.fhir(), Some(&secret));
+    for id in ["1", "2", "3"] {
+        client.send(
+            "PUT",
+            &format!("Patient/{id}"),
+            Some(&format!(r#"{{"resourceType":"Patient","id":"{id}"}}"#)),
+        );
+    }
+    // More than a page: the links lead to the public address, the command comes by the socket.
+    let found =
+        salus(dir.path(), &["search", "Patient?_count=1", "--data-dir", "data", "--json"]).expect(0).json();
+    assert_eq!(found["matches"], 3);
+    let wrong = salus(dir.path(), &["search", "Patient?color=red", "--data-dir", "data"]).expect(2);
+    assert!(wrong.stderr.contains("unknown search parameter `color`"), "{}", wrong.stderr);
+}
+
+#[test]
 fn nobody_enters_without_a_token() {
     let dir = tempfile::tempdir().unwrap();
     let server = Server::start(dir.path(), &SERVE);

@@ -12,6 +12,7 @@ use fhir::{Instant, Kind, Value};
 use gate::ScanQuery;
 
 use crate::cli::{ExportArgs, ExportFormat};
+use crate::command::api::refused;
 use crate::door::{Door, Own, open_target};
 use crate::exit::{Exit, usage};
 use crate::output::{grouped, say, say_json, table};
@@ -101,7 +102,7 @@ async fn from_server(
     for kind in kinds {
         let since = since.map(|at| format!("&_lastUpdated=ge{at}")).unwrap_or_default();
         let mut pages = client.search(&format!("{kind}?_count={PAGE_COUNT}{since}"))?;
-        while let Some(page) = pages.next().await? {
+        while let Some(page) = pages.next().await.map_err(refused)? {
             for entry in page.get("entry").map(Value::items).unwrap_or_default() {
                 let matched = entry.get("search").is_none_or(|search| search.text("mode") != Some("outcome"));
                 if let Some(resource) = entry.get("resource").filter(|_| matched) {

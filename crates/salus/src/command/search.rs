@@ -4,6 +4,7 @@ use fhir::{Kind, Value};
 use serde_json::json;
 
 use crate::cli::SearchArgs;
+use crate::command::api::refused;
 use crate::door::{Door, Own, open_target};
 use crate::exit::{Exit, usage};
 use crate::output::{say, say_json, table, write_all};
@@ -63,7 +64,7 @@ async fn ask_gate(own: &Own, args: &SearchArgs) -> anyhow::Result<Found> {
 async fn ask_server(client: &egress::FhirClient, args: &SearchArgs) -> anyhow::Result<Found> {
     let mut found = Found::default();
     let mut pages = client.search(&args.query)?;
-    while let Some(mut page) = pages.next().await? {
+    while let Some(mut page) = pages.next().await.map_err(refused)? {
         let total = page.get("total").and_then(Value::as_number).and_then(fhir::json::Number::as_i64);
         found.total = total.and_then(|total| u64::try_from(total).ok()).or(found.total);
         let entries = page.get_mut("entry").map(Value::take);

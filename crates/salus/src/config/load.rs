@@ -145,6 +145,15 @@ mod tests {
     }
 
     #[test]
+    fn equity_flags_are_searches_that_are_checked() {
+        let file = |text: &str| format!("fhir:\n  equity_flags:\n    food: ['{text}']\n");
+        let config = check(&file("Observation?code=http://loinc.org|88124-3"), &[]).unwrap();
+        assert!(!config.fhir.equity_flags.is_empty());
+        let error = check(&file("Observation?color=red"), &[]).unwrap_err();
+        assert!(error.contains("line 3") && error.contains("equity rule `food`"), "{error}");
+    }
+
+    #[test]
     fn variables_that_are_no_configuration_are_left_alone() {
         assert!(check("", &[("SALUS_TOKEN", "x"), ("SALUS_SHARED_DATA", "/x")]).is_ok());
     }

@@ -3,6 +3,7 @@
 //! Order of precedence: flag, environment (`SALUS_` and the path of the key, levels joined by `__`), file. Unknown keys are errors
 //! that say where they stand.
 
+mod equity_flags;
 mod limits;
 mod load;
 mod not_yet;
@@ -13,6 +14,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use gate::Validation;
+use search::EquityRules;
 use serde::Deserialize;
 
 pub(crate) use limits::LimitsSection;
@@ -63,13 +65,16 @@ pub(crate) struct TlsSection {
 }
 
 /// Rules for what is stored.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct FhirSection {
     /// How strictly resources are checked when they are written.
     pub(crate) validation: Level,
     /// Whether references must lead to resources that exist.
     pub(crate) referential_integrity: bool,
+    /// What `equity-flag` finds.
+    #[serde(deserialize_with = "equity_flags::read")]
+    pub(crate) equity_flags: EquityRules,
 }
 
 /// Strictness of validation on write.
@@ -119,7 +124,11 @@ impl Default for Config {
 
 impl Default for FhirSection {
     fn default() -> Self {
-        FhirSection { validation: Level::Full, referential_integrity: false }
+        FhirSection {
+            validation: Level::Full,
+            referential_integrity: false,
+            equity_flags: EquityRules::default(),
+        }
     }
 }
 

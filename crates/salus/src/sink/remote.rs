@@ -89,7 +89,8 @@ fn entry_of(outcome: &Value) -> Option<usize> {
     expression.strip_prefix("Bundle.entry[")?.split(']').next()?.parse().ok()
 }
 
-fn issues_of(outcome: &Value) -> String {
+/// What an OperationOutcome says, in one line.
+pub(crate) fn issues_of(outcome: &Value) -> String {
     let issues = outcome.get("issue").map(Value::items).unwrap_or_default();
     let texts: Vec<String> = issues
         .iter()
