@@ -98,7 +98,7 @@ fn loaded(dir: &Path) {
         {"resource":{"resourceType":"Patient","id":"b","gender":"male","birthDate":"2001-05-06","name":[{"family":"Quackenbush"}]}},
         {"resource":{"resourceType":"Condition","id":"c","subject":{"reference":"Patient/a"},"code":{"text":"Asthma"},"onsetDateTime":"2020-03",
             "clinicalStatus":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/condition-clinical","code":"active"}]}}}]}"#;
-    std::fs::write(dir.join("bundle.json"), bundle).unwrap();
+    std::fs::write(dir.join("bundle.json"), bundle).expect("the folder takes files");
     salus(dir, &["import", "bundle.json", "--data-dir", "data"]).expect(0);
 }
 

@@ -102,9 +102,9 @@ pub(crate) async fn link(args: TokenLinkArgs) -> anyhow::Result<Exit> {
         }
     };
     if args.json {
-        say_json(&made)?
+        say_json(&made)?;
     } else {
-        say(text_at(&made, "link"))?
+        say(text_at(&made, "link"))?;
     }
     Ok(Exit::Done)
 }
