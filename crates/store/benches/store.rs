@@ -1,4 +1,5 @@
-//! What writes, reads and searches cost: `cargo bench -p salus-store -- FOLDER [REPLICAS]` with a folder of FHIR transaction bundles.
+//! What writes, reads and searches cost: `cargo bench -p salus-store -- FOLDER [REPLICAS] [DATA]` with a folder of FHIR transaction bundles, and
+//! a folder in which the database stays.
 //! Processor seconds hold on a busy machine; seconds do not.
 #![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a measurement prints, and ends where it fails")]
 
@@ -13,7 +14,11 @@ use fhir::{Clock, Kind, Resource, Value};
 use search::{Options, Restrictions};
 use store::{Action, Author, Page, PermitAll, Store, StoreConfig, Tenant, WriteOp, WriteRequest};
 
-const CLIENTS: usize = 8;
+const CLIENTS: usize = 20;
+
+/// That of the binary.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() {
     let mut args = std::env::args().skip(1).filter(|arg| !arg.starts_with('-'));
@@ -24,15 +29,16 @@ fn main() {
     let replicas: usize = args.next().map_or(3, |text| text.parse().unwrap());
     let bundles = load(&folder);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    let dir = tempfile::tempdir().unwrap();
+    let temporary = tempfile::tempdir().unwrap();
+    let dir = args.next().map_or(temporary.path().to_owned(), std::path::PathBuf::from);
     runtime.block_on(async {
-        let config = StoreConfig::new(dir.path(), "http://localhost/fhir");
+        let config = StoreConfig::new(&dir, "http://localhost/fhir");
         let store = Store::open(config, Arc::new(SystemClock)).unwrap();
         write(&store, bundles, replicas).await;
         store.close().await.unwrap();
     });
-    let size = std::fs::metadata(dir.path().join("salus.db")).unwrap().len();
-    let config = StoreConfig::new(dir.path(), "http://localhost/fhir");
+    let size = std::fs::metadata(dir.join("salus.db")).unwrap().len();
+    let config = StoreConfig::new(&dir, "http://localhost/fhir");
     let start = Instant::now();
     let store = Store::open(config, Arc::new(SystemClock)).unwrap();
     println!("open: {:.1} ms", start.elapsed().as_secs_f64() * 1e3);
@@ -54,7 +60,7 @@ fn main() {
             report.problems.len()
         );
     });
-    tables(&dir.path().join("salus.db"));
+    tables(&dir.join("salus.db"));
 }
 
 async fn write(store: &Store, bundles: Vec<Vec<u8>>, replicas: usize) {

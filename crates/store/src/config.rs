@@ -19,6 +19,8 @@ pub enum Synchronous {
 pub struct StoreLimits {
     /// Resources, index rows and references that one search may look at.
     pub search_steps_max: u64,
+    /// The same for a search that decides on a write, which holds up all other writes.
+    pub condition_steps_max: u64,
     /// Resources that includes may add to a page.
     pub included_max: usize,
     /// Rounds of `:iterate`.
@@ -35,6 +37,7 @@ impl Default for StoreLimits {
     fn default() -> StoreLimits {
         StoreLimits {
             search_steps_max: 20_000_000,
+            condition_steps_max: 500_000,
             included_max: 10_000,
             include_rounds_max: 8,
             conditional_delete_max: 10_000,

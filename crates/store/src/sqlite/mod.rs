@@ -21,7 +21,7 @@ use tokio::sync::Semaphore;
 use crate::prepare::{Facts, Needs, Planner};
 use crate::{
     Change, CheckReport, HistoryOf, HistoryPage, HistoryQuery, Page, ScanPage, ScanQuery, SearchPage,
-    StoreConfig, StoreError, Stored, Tenant, WriteAnswer, WriteRequest,
+    StoreConfig, StoreError, StoreLimits, Stored, Tenant, WriteAnswer, WriteRequest,
 };
 pub(crate) use open::open;
 pub(crate) use rebuild::build_when_stale;
@@ -40,6 +40,8 @@ pub(crate) struct Shared {
     pub(crate) config: StoreConfig,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) planner: Planner,
+    /// Limits of searches that decide on a write: they hold up the writer.
+    pub(crate) condition_limits: StoreLimits,
     catalog: RwLock<Arc<Catalog>>,
 }
 
@@ -154,7 +156,7 @@ impl SqliteStore {
         } else {
             let (tenant, needs, restrictions) = (tenant.clone(), needs.clone(), restrictions.clone());
             self.snapshot(move |conn, shared, catalog| {
-                facts::gather(conn, catalog, &tenant, &needs, &restrictions, &shared.config.limits)
+                facts::gather(conn, catalog, &tenant, &needs, &restrictions, &shared.condition_limits)
             })
             .await?
         };
@@ -169,7 +171,10 @@ impl SqliteStore {
         let job =
             WriteJob { tenant, author, atomic, plan, decide, restrictions, needs, facts, ops: kept, weight };
         match self.writer.send(Job(Task::Write(Box::new(job)))).await? {
-            Answer::Written(answer) => answer,
+            Answer::Written(answer, used) => {
+                drop(used);
+                answer
+            }
             Answer::Rebuilt(_) => {
                 Err(StoreError::Bug { what: "the writer answered another question".into() })
             }

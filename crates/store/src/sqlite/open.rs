@@ -53,7 +53,15 @@ pub(crate) fn open(config: StoreConfig, clock: Arc<dyn Clock>) -> Result<SqliteS
         referential_integrity: config.referential_integrity,
     };
     let room = Semaphore::new(config.limits.waiting_bytes_max.min(Semaphore::MAX_PERMITS));
-    let shared = Arc::new(Shared { config, clock, planner, catalog: RwLock::new(Arc::new(catalog)) });
+    let mut condition_limits = config.limits.clone();
+    condition_limits.search_steps_max = config.limits.condition_steps_max;
+    let shared = Arc::new(Shared {
+        config,
+        clock,
+        planner,
+        condition_limits,
+        catalog: RwLock::new(Arc::new(catalog)),
+    });
     let state = {
         let shared = Arc::clone(&shared);
         set_up.read_blocking(move |conn| State::load(conn, shared))?

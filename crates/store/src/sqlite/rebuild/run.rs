@@ -55,7 +55,7 @@ pub(crate) async fn run(store: &SqliteStore) -> Result<u64, StoreError> {
 async fn ask(store: &SqliteStore, step: Step) -> Result<u32, StoreError> {
     match store.writer.send(Job(Task::Rebuild(step))).await? {
         Answer::Rebuilt(answer) => answer,
-        Answer::Written(_) => Err(StoreError::Bug { what: "the writer answered another question".into() }),
+        Answer::Written(..) => Err(StoreError::Bug { what: "the writer answered another question".into() }),
     }
 }
 

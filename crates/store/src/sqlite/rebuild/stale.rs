@@ -20,7 +20,7 @@ pub(crate) fn build_when_stale(store: &Arc<SqliteStore>) -> Result<(), StoreErro
         // Closing ends it; the next start begins again.
         Ok(_) | Err(StoreError::Closed) => {}
         Err(error) => {
-            tracing::error!(%error, "the search index was not built anew: run `salus rebuild index`")
+            tracing::error!(%error, "the search index was not built anew: run `salus rebuild index`");
         }
     };
     std::thread::Builder::new().name("store-rebuild".into()).spawn(work).map_err(failed)?;

@@ -312,7 +312,7 @@ fn gathered(cx: &Cx<'_>, arms: &[Arm], after: i64) -> Try<Vec<i64>> {
         while let Some(row) = rows.next()? {
             rids.push(row.get(0)?);
             if (rids.len() - before) % 4_096 == 0 {
-                cx.spend(1_024)?;
+                cx.spend(4_096)?;
             }
         }
     }

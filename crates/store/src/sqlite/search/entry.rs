@@ -27,7 +27,7 @@ pub(crate) fn search(
     restrictions: &Restrictions,
     wanted: &Page<'_>,
 ) -> Try<SearchPage> {
-    let needs_total = query.total != Total::None || query.summary == Summary::Count;
+    let needs_total = query.total != Total::None || query.summary == Summary::Count || wanted.count == 0;
     let Some(number) = catalog.tenant(tenant) else {
         return Ok(SearchPage { total: needs_total.then_some(0), ..SearchPage::default() });
     };

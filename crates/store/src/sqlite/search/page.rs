@@ -100,7 +100,7 @@ fn sorted(
         let drive = Drive::choose(cx, goal, usize::MAX / 2)?;
         if drive.is_broad()
             && let [key] = keys.as_slice()
-            && let Some(walk) = Walk::of(cx, goal, *key, start.as_ref())
+            && let Some(walk) = Walk::of(cx, goal, *key, start.as_ref())?
             && let Some(found) = walk.run(cx, goal, start.as_ref(), count)?
         {
             rows.extend(found);

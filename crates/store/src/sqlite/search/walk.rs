@@ -13,6 +13,10 @@ use super::sort::{self, Ranked, SortValue};
 use super::sql::Sql;
 use crate::sqlite::catalog::Facet;
 use crate::sqlite::failure::Try;
+use crate::sqlite::index::row::WIDTH_OPEN;
+
+/// Entries after which a page that is not full is gathered and sorted instead: matches are rarer than thought.
+const WALKED_MAX: usize = 20_000;
 
 /// An index in the order of a key: several ranges that are merged.
 pub(super) struct Walk {
@@ -23,67 +27,63 @@ pub(super) struct Walk {
 
 impl Walk {
     /// For a page behind `start`; `None` when no index has this order.
-    pub(super) fn of(cx: &Cx<'_>, goal: &Goal, key: SortKey, start: Option<&Ranked>) -> Option<Walk> {
-        let order = if key.descending { "DESC" } else { "ASC" };
-        let compared = if key.descending { "<=" } else { ">=" };
+    pub(super) fn of(cx: &Cx<'_>, goal: &Goal, key: SortKey, start: Option<&Ranked>) -> Try<Option<Walk>> {
         let start = start.and_then(|start| start.values.first());
         match key.by {
-            SortBy::Id => None,
-            SortBy::LastUpdated => {
-                let mut sql = Sql::with(
-                    "SELECT r.updated, l.rid FROM latest AS l JOIN resource AS r ON r.rid = l.rid WHERE l.t = ?",
-                    [goal.t?],
-                );
-                if let Some(SortValue::Int(at)) = start {
-                    // Positions rise with time: the walk begins with the first position of that time.
-                    let seq =
-                        seq_of_time(cx, if key.descending { at.saturating_add(1) } else { *at }).ok()?;
-                    let bound = if key.descending { "l.seq < ?" } else { "l.seq >= ?" };
-                    sql = sql.and(Sql::with(bound, [seq]));
-                }
-                let sql = sql.and_text(&format!(" ORDER BY l.seq {order}"));
-                Some(Walk { key, ranges: vec![sql], read: |row| Ok(SortValue::Int(row.get(0)?)) })
-            }
+            SortBy::Id => Ok(None),
+            SortBy::LastUpdated => match goal.t {
+                Some(t) => Walk::by_time(cx, t, key, start).map(Some),
+                None => Ok(None),
+            },
             SortBy::Param(param) => {
-                let p = cx.p(param, Facet::Value)?;
-                let (column, table, classes): (_, _, &[i64]) = match param.def().ty {
-                    SearchType::Date => ("lo", "date", &[0, 1, 2]),
-                    SearchType::String => ("text", "string", &[]),
-                    _ => return None,
-                };
-                let of_class = |class: Option<&i64>| {
-                    let mut sql = Sql::text(&format!("SELECT {column}, rid FROM {table} WHERE "))
-                        .and_sql(Sql::with("p = ?", [p]));
-                    if let Some(class) = class {
-                        sql = sql.and(Sql::with("w = ?", [*class]));
-                    }
-                    match start {
-                        Some(SortValue::Int(at)) => {
-                            sql = sql.and(Sql::with(&format!("{column} {compared} ?"), [*at]))
-                        }
-                        Some(SortValue::Text(text)) => {
-                            sql = sql.and(Sql::with(&format!("{column} {compared} ?"), [text.clone()]));
-                        }
-                        Some(SortValue::Bytes(_) | SortValue::Missing) | None => {}
-                    }
-                    sql.and_text(&format!(" ORDER BY {column} {order}"))
-                };
-                let ranges = if classes.is_empty() {
-                    vec![of_class(None)]
-                } else {
-                    classes.iter().map(|c| of_class(Some(c))).collect()
-                };
-                let read: fn(&Row<'_>) -> rusqlite::Result<SortValue> = match table {
-                    "date" => |row| Ok(SortValue::Int(row.get(0)?)),
-                    _ => |row| Ok(SortValue::Text(row.get(0)?)),
-                };
-                Some(Walk { key, ranges, read })
+                let Some(p) = cx.p(param, Facet::Value) else { return Ok(None) };
+                Ok(match param.def().ty {
+                    SearchType::Date => Some(Walk::by_date(p, key, start)),
+                    SearchType::String => Some(Walk::by_text(p, key, start)),
+                    _ => None,
+                })
             }
         }
     }
 
-    /// Up to `count` matches behind `start`, in order; `None` when the index ends before the page is full, because what has no value
-    /// would come next.
+    /// The change log is in the order of time.
+    fn by_time(cx: &Cx<'_>, t: u32, key: SortKey, start: Option<&SortValue>) -> Try<Walk> {
+        let mut sql = Sql::with(
+            "SELECT r.updated, l.rid FROM latest AS l JOIN resource AS r ON r.rid = l.rid WHERE l.t = ?",
+            [t],
+        );
+        if let Some(SortValue::Int(at)) = start {
+            let seq = seq_of_time(cx, if key.descending { at.saturating_add(1) } else { *at })?;
+            sql = sql.and(Sql::with(if key.descending { "l.seq < ?" } else { "l.seq >= ?" }, [seq]));
+        }
+        let sql = sql.and_text(" ORDER BY l.seq ").and_text(direction(key));
+        Ok(Walk { key, ranges: vec![sql], read: |row| Ok(SortValue::Int(row.get(0)?)) })
+    }
+
+    /// Periods by their start, one range for each width class.
+    fn by_date(p: u32, key: SortKey, start: Option<&SortValue>) -> Walk {
+        let of_class = |class: i64| {
+            let mut sql = Sql::with("SELECT lo, rid FROM date WHERE p = ? AND w = ?", [i64::from(p), class]);
+            if let Some(SortValue::Int(at)) = start {
+                sql = sql.and(Sql::with(if key.descending { "lo <= ?" } else { "lo >= ?" }, [*at]));
+            }
+            sql.and_text(" ORDER BY lo ").and_text(direction(key))
+        };
+        let ranges = (0..=WIDTH_OPEN).map(of_class).collect();
+        Walk { key, ranges, read: |row| Ok(SortValue::Int(row.get(0)?)) }
+    }
+
+    fn by_text(p: u32, key: SortKey, start: Option<&SortValue>) -> Walk {
+        let mut sql = Sql::with("SELECT text, rid FROM string WHERE p = ?", [p]);
+        if let Some(SortValue::Text(text)) = start {
+            sql = sql.and(Sql::with(if key.descending { "text <= ?" } else { "text >= ?" }, [text.clone()]));
+        }
+        let sql = sql.and_text(" ORDER BY text ").and_text(direction(key));
+        Walk { key, ranges: vec![sql], read: |row| Ok(SortValue::Text(row.get(0)?)) }
+    }
+
+    /// Up to `count` matches behind `start`, in order; `None` when the index ends before the page is full (what has no value would come
+    /// next) or the walk is long.
     pub(super) fn run(
         &self,
         cx: &Cx<'_>,
@@ -105,8 +105,13 @@ impl Walk {
             stream.step(self.read)?;
         }
         let (mut found, mut ties, mut seen) = (Vec::new(), Ties::default(), Seen::default());
+        let mut n_walked = 0;
         while let Some(ranked) = self.next(&mut streams)? {
             cx.spend(1)?;
+            n_walked += 1;
+            if n_walked > WALKED_MAX {
+                return Ok(None);
+            }
             if ties.is_over(&ranked) {
                 ties.release(&keys, start, &mut found);
                 if found.len() >= count {
@@ -140,6 +145,10 @@ impl Walk {
         streams[first].step(self.read)?;
         Ok(head)
     }
+}
+
+fn direction(key: SortKey) -> &'static str {
+    if key.descending { "DESC" } else { "ASC" }
 }
 
 /// A range that is being walked.

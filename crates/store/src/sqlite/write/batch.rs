@@ -8,7 +8,7 @@ use search::Restrictions;
 
 use super::request;
 use super::state::{Savepoint, State};
-use crate::prepare::{Facts, Needs, Planned};
+use crate::prepare::{Facts, Needs, Planned, Put};
 use crate::sqlite::failure::Failure;
 use crate::sqlite::rebuild;
 use crate::{Author, Decide, StoreError, Tenant, WriteAnswer, WriteOp};
@@ -42,8 +42,8 @@ pub(crate) struct Job(pub(crate) Task);
 
 /// What the writer answers.
 pub(crate) enum Answer {
-    /// To a write.
-    Written(Result<WriteAnswer, StoreError>),
+    /// To a write; with what was stored, because freeing it would hold up the writer.
+    Written(Result<WriteAnswer, StoreError>, Vec<Put>),
     /// To a step of building the index anew: the new generation's number.
     Rebuilt(Result<u32, StoreError>),
 }
@@ -82,9 +82,11 @@ impl Batch for Writing {
         self.job_start = Some(self.state.savepoint());
         match job.0 {
             Task::Write(job) => match request::write(&mut self.state, conn, *job) {
-                Ok((answer, true)) => Ok(Outcome::Keep(Answer::Written(Ok(answer)))),
-                Ok((answer, false)) => Ok(Outcome::Undo(Answer::Written(Ok(answer)))),
-                Err(Failure::Store(error)) => Ok(Outcome::Undo(Answer::Written(Err(error)))),
+                Ok(done) => {
+                    let answer = Answer::Written(Ok(done.answer), done.used);
+                    Ok(if done.is_kept { Outcome::Keep(answer) } else { Outcome::Undo(answer) })
+                }
+                Err(Failure::Store(error)) => Ok(Outcome::Undo(Answer::Written(Err(error), Vec::new()))),
                 Err(Failure::Sql(error)) => Err(error),
             },
             Task::Rebuild(step) => match rebuild::step(&mut self.state, conn, step) {

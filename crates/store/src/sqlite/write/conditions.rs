@@ -49,7 +49,7 @@ fn look_up(state: &State, conn: &Connection, job: &WriteJob, condition: &Conditi
     match &condition.query {
         None => Ok(Found::None),
         Some(query) => {
-            let limits = &state.shared.config.limits;
+            let limits = &state.shared.condition_limits;
             search::find_one(conn, &state.catalog, &job.tenant, query, &job.restrictions, limits)
         }
     }

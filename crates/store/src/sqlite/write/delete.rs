@@ -67,7 +67,7 @@ pub(super) fn delete_where(
 ) -> Try<Written> {
     state.deltas.write(conn)?;
     let kind = query.branches.first().map_or(Kind::PATIENT, |branch| branch.kind);
-    let limits = state.shared.config.limits.clone();
+    let limits = state.shared.condition_limits.clone();
     let count_max = if many { limits.conditional_delete_max } else { 1 };
     let found = search::find_ids(
         conn,

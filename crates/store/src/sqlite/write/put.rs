@@ -40,7 +40,7 @@ pub(super) fn put(
     state: &mut State,
     conn: &Connection,
     context: &mut Context<'_>,
-    mut put: Put,
+    put: &mut Put,
 ) -> Try<Written> {
     let (kind, id) = (put.kind(), CompactString::from(put.id()));
     let t = state.t(conn, context.tenant_number, kind)?;
@@ -49,7 +49,7 @@ pub(super) fn put(
     let version = before.as_ref().map_or(0, |before| before.version);
     if put.seen.version != version || put.content.body.is_empty() && !put.content.unchanged {
         let seen = before.as_ref().map(|before| seen_of(kind, &id, before)).transpose()?.unwrap_or_default();
-        refresh(&mut put, seen, &state.shared.planner.extractor, state.at)?;
+        refresh(put, seen, &state.shared.planner.extractor, state.at)?;
     }
     let live = before.as_ref().filter(|before| before.is_live());
     let op = if put.creates { Op::Create } else { Op::Update };
@@ -73,7 +73,7 @@ pub(super) fn put(
         Some(live) if put.content.unchanged => {
             Ok(Written { outcome: WriteOutcome::Unchanged, stored: stored_of(kind, &id, live)? })
         }
-        _ => write(state, conn, context, &put, (t, &id), before.as_ref(), op),
+        _ => write(state, conn, context, put, (t, &id), before.as_ref(), op),
     }
 }
 

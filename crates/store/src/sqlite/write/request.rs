@@ -9,7 +9,7 @@ use rusqlite::{Connection, params};
 use super::batch::WriteJob;
 use super::state::State;
 use super::{conditions, delete, integrity, put};
-use crate::prepare::{Planned, Step};
+use crate::prepare::{Planned, Put, Step};
 use crate::sqlite::failure::{Failure, Try};
 use crate::sqlite::read::{current, version};
 use crate::{Author, Decide, StoreError, Tenant, WriteAnswer, WriteOutcome, Written};
@@ -25,10 +25,20 @@ pub(super) struct Context<'a> {
     pub(super) request: Option<i64>,
     /// Row numbers of what was deleted: checked at the end against those that refer to it.
     pub(super) deleted: Vec<(i64, Kind, CompactString)>,
+    /// What was stored, to be freed by who asked for it.
+    used: Vec<Put>,
 }
 
-/// Does a whole request. An error undoes all of it; so does an answer with `false`.
-pub(super) fn write(state: &mut State, conn: &Connection, mut job: WriteJob) -> Try<(WriteAnswer, bool)> {
+/// A request that was done.
+pub(super) struct Done {
+    pub(super) answer: WriteAnswer,
+    /// Does what it wrote stay.
+    pub(super) is_kept: bool,
+    pub(super) used: Vec<Put>,
+}
+
+/// Does a whole request. An error undoes all of it.
+pub(super) fn write(state: &mut State, conn: &Connection, mut job: WriteJob) -> Try<Done> {
     let tenant_number = state.tenant(conn, &job.tenant)?;
     conditions::hold(state, conn, &mut job)?;
     let plan = std::mem::take(&mut job.plan);
@@ -40,6 +50,7 @@ pub(super) fn write(state: &mut State, conn: &Connection, mut job: WriteJob) -> 
         restrictions: &job.restrictions,
         request: None,
         deleted: Vec::new(),
+        used: Vec::new(),
     };
     let results = if job.atomic {
         all_or_nothing(state, conn, &mut context, plan)?
@@ -47,7 +58,8 @@ pub(super) fn write(state: &mut State, conn: &Connection, mut job: WriteJob) -> 
         each_on_its_own(state, conn, &mut context, plan)?
     };
     let is_kept = results.len() != 1 || results[0].is_ok();
-    Ok((WriteAnswer { results, seq: (state.next_seq - 1).cast_unsigned() }, is_kept))
+    let answer = WriteAnswer { results, seq: (state.next_seq - 1).cast_unsigned() };
+    Ok(Done { answer, is_kept, used: context.used })
 }
 
 type Results = Vec<Result<Written, StoreError>>;
@@ -125,7 +137,11 @@ fn alone(state: &mut State, conn: &Connection, context: &mut Context<'_>, planne
 
 fn one(state: &mut State, conn: &Connection, context: &mut Context<'_>, planned: Planned) -> Try<Written> {
     match planned.step? {
-        Step::Put(put) => put::put(state, conn, context, *put),
+        Step::Put(mut put) => {
+            let written = put::put(state, conn, context, &mut put);
+            context.used.push(*put);
+            written
+        }
         Step::Matched(kind, id) => matched(state, conn, context, kind, &id),
         Step::Delete { kind, id, if_match } => delete::delete(state, conn, context, kind, &id, if_match),
         Step::DeleteWhere { query, many } => delete::delete_where(state, conn, context, &query, many),
