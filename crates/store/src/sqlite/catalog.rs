@@ -1,11 +1,12 @@
 //! The small numbers of a database: tenants, types and parameters. Loaded when it is opened, kept in memory, extended by the writer.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use fhir::Kind;
 use fhir::definitions::SearchType;
 use rusqlite::{Connection, params};
-use search::ParamId;
+use search::{EquityRules, ParamId};
 use search::query::Relation;
 
 use super::hash::HashKey;
@@ -90,7 +91,9 @@ pub(crate) struct Generations {
 pub(crate) struct Catalog {
     pub(crate) hash: HashKey,
     pub(crate) generations: Generations,
-    /// Was the serving generation built with the definitions of this program.
+    /// Name of the definitions that this program extracts by.
+    pub(crate) definitions: Arc<str>,
+    /// Was the serving generation built with them.
     pub(crate) is_current: bool,
     tenants: HashMap<Tenant, u32>,
     kinds: HashMap<(u32, Kind), u32>,
@@ -100,7 +103,7 @@ pub(crate) struct Catalog {
 
 impl Catalog {
     /// Reads all of it.
-    pub(crate) fn load(conn: &Connection) -> rusqlite::Result<Catalog> {
+    pub(crate) fn load(conn: &Connection, definitions: Arc<str>) -> rusqlite::Result<Catalog> {
         let key: [u8; 16] =
             conn.query_row("SELECT value FROM meta WHERE name = 'hash-key'", [], |row| row.get(0))?;
         let serving: (u32, String) =
@@ -110,7 +113,8 @@ impl Catalog {
         let mut catalog = Catalog {
             hash: HashKey::of(key),
             generations: Generations { serving: serving.0, building: None },
-            is_current: serving.1 == definitions(),
+            is_current: serving.1 == *definitions,
+            definitions,
             tenants: HashMap::new(),
             kinds: HashMap::new(),
             by_t: HashMap::new(),
@@ -277,24 +281,28 @@ pub(crate) enum Given {
     Param(u32, u32, Slot),
 }
 
-/// A name for the definitions that this program extracts index rows by: when it changes, the index is to be built anew.
-pub(crate) fn definitions() -> String {
-    use sha2::{Digest, Sha256};
-    static NAME: std::sync::OnceLock<String> = std::sync::OnceLock::new();
-    let name = || {
-        let mut sum = Sha256::new();
-        sum.update(EXTRACTION);
-        for param in ParamId::all() {
+/// A name for the definitions that this program extracts index rows by, rules of the configuration included: when it changes, the index is
+/// to be built anew.
+pub(crate) fn definitions(rules: &EquityRules) -> Arc<str> {
+    static OF_PROGRAM: std::sync::OnceLock<String> = std::sync::OnceLock::new();
+    let of_program = OF_PROGRAM.get_or_init(|| {
+        let texts = ParamId::all().map(|param| {
             let def = param.def();
-            sum.update(format!(
-                "{param} {:?} {:?} {:?} {:?}\n",
-                def.ty, def.source, def.targets, def.components
-            ));
-        }
-        let digest = sum.finalize();
-        digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect()
-    };
-    NAME.get_or_init(name).clone()
+            format!("{param} {:?} {:?} {:?} {:?}\n", def.ty, def.source, def.targets, def.components)
+        });
+        digest_of(std::iter::once(EXTRACTION.to_string()).chain(texts))
+    });
+    if rules.is_empty() {
+        return of_program.as_str().into();
+    }
+    digest_of([of_program.clone(), format!("{rules:?}")]).into()
+}
+
+fn digest_of(texts: impl IntoIterator<Item = String>) -> String {
+    use sha2::{Digest, Sha256};
+    let mut sum = Sha256::new();
+    texts.into_iter().for_each(|text| sum.update(text));
+    sum.finalize().iter().take(12).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Goes up when rows are made in another way from the same definitions.

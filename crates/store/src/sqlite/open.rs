@@ -38,13 +38,15 @@ pub(crate) fn open(config: StoreConfig, clock: Arc<dyn Clock>) -> Result<SqliteS
     options.batch_max = BATCH_JOBS_MAX;
     options.batch_bytes_max = config.limits.commit_ops_max.saturating_mul(OP_BYTES);
     let now = clock.now();
+    let definitions = definitions(&config.equity_rules);
     let set_up = on_a_thread(|| {
         // The first connection makes the file and gives it its keys; it is closed before the others are opened.
         let set_up = db::Database::open(db::Options { readers: 1, ..options.clone() })?;
-        set_up.write_blocking(move |conn| first_rows(conn, now.0))?;
+        let name = Arc::clone(&definitions);
+        set_up.write_blocking(move |conn| first_rows(conn, now.0, &name))?;
         Ok(set_up)
     })?;
-    let catalog = set_up.read_blocking(Catalog::load)?;
+    let catalog = set_up.read_blocking(move |conn| Catalog::load(conn, definitions))?;
     let bases: Vec<String> =
         std::iter::once(&config.base_url).chain(&config.other_base_urls).cloned().collect();
     let planner = Planner {
@@ -81,14 +83,14 @@ fn on_a_thread<T: Send>(work: impl FnOnce() -> Result<T, StoreError> + Send) -> 
 }
 
 /// Key of the hashes and first generation of the index.
-fn first_rows(conn: &Connection, now: i64) -> rusqlite::Result<()> {
+fn first_rows(conn: &Connection, now: i64, definitions: &str) -> rusqlite::Result<()> {
     let has_key: i64 =
         conn.query_row("SELECT count(*) FROM meta WHERE name = 'hash-key'", [], |row| row.get(0))?;
     if has_key == 0 {
         let key = *uuid::Uuid::new_v4().as_bytes();
         conn.execute("INSERT INTO meta VALUES ('hash-key', ?1)", params![key.as_slice()])?;
         conn.execute("INSERT INTO meta VALUES ('made', ?1)", [now])?;
-        conn.execute("INSERT INTO generation (state, definitions) VALUES (1, ?1)", [definitions()])?;
+        conn.execute("INSERT INTO generation (state, definitions) VALUES (1, ?1)", [definitions])?;
     }
     Ok(())
 }

@@ -125,11 +125,17 @@ impl House {
 
     /// Closes the store and opens the folder again.
     pub(crate) async fn reopen(&mut self) {
+        self.reopen_with(|_| {}).await;
+    }
+
+    /// The same with another configuration.
+    pub(crate) async fn reopen_with(&mut self, change: impl FnOnce(&mut StoreConfig)) {
         self.store.close().await.unwrap();
         // The folder's lock goes with the last clone.
         let parked = House::new();
         self.store = parked.store;
-        let config = StoreConfig::new(self.folder.path(), BASE);
+        let mut config = StoreConfig::new(self.folder.path(), BASE);
+        change(&mut config);
         self.store = Store::open(config, Arc::new(self.clock.clone())).unwrap();
     }
 }

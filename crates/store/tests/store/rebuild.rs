@@ -134,6 +134,23 @@ async fn an_index_of_other_definitions_is_built_anew_when_the_store_opens() {
     panic!("the index was not built anew");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn other_equity_rules_build_the_index_anew() {
+    let mut house = House::new();
+    house.ask(true, (0..50).map(|n| observation(n, n)).collect()).await.unwrap();
+    assert_eq!(house.find("Observation?equity-flag=seen").await.len(), 0);
+    let rules = search::EquityRules::parse([("seen", "Observation?code=http://loinc.org|c1")]).unwrap();
+    house.reopen_with(|config| config.equity_rules = rules).await;
+    for _ in 0..500 {
+        if house.find("Observation?equity-flag=seen").await.len() == 10 {
+            house.check().await;
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    panic!("the flags of the new rule were not found");
+}
+
 #[tokio::test]
 async fn damage_of_what_cannot_be_built_anew_is_found() {
     let mut house = House::new();

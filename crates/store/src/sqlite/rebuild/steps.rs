@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, params};
 use search::IndexRows;
 
-use crate::sqlite::catalog::{Generations, definitions};
+use crate::sqlite::catalog::Generations;
 use crate::sqlite::failure::Try;
 use crate::sqlite::index::delta::{Delta, RowsOf};
 use crate::sqlite::index::pack::pack;
@@ -71,7 +71,7 @@ fn begin(state: &mut State, conn: &Connection) -> Try<u32> {
         return Ok(g);
     }
     let sql = "INSERT INTO generation (state, definitions) VALUES (0, ?1) RETURNING g";
-    let g = conn.prepare_cached(sql)?.query_row([definitions()], |row| row.get(0))?;
+    let g = conn.prepare_cached(sql)?.query_row([&*state.catalog.definitions], |row| row.get(0))?;
     state.set_generations(Generations { building: Some(g), ..generations });
     Ok(g)
 }
