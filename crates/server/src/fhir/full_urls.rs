@@ -22,8 +22,11 @@ pub(crate) fn check_distinct(ops: &[(usize, WriteOp)]) -> Result<(), ServerError
     Ok(())
 }
 
+/// Writes by their entry, and entries that are refused.
+type SetAside = (Vec<(usize, WriteOp)>, Vec<(usize, ServerError)>);
+
 /// Sets aside the writes of a batch that refer to other entries by `urn:`: the reference would be stored and lead nowhere.
-pub(crate) fn set_aside(ops: Vec<(usize, WriteOp)>) -> (Vec<(usize, WriteOp)>, Vec<(usize, ServerError)>) {
+pub(crate) fn set_aside(ops: Vec<(usize, WriteOp)>) -> SetAside {
     let urns = ops.iter().filter_map(|(entry, op)| Some((op.full_url.clone()?, *entry)));
     let urns: HashMap<String, usize> = urns.filter(|(name, _)| name.starts_with("urn:")).collect();
     let (mut kept, mut failed) = (Vec::with_capacity(ops.len()), Vec::new());

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use fhir::Kind;
 use fhir::definitions::SearchType;
 use rusqlite::{Connection, params};
-use search::{EquityRules, ParamId};
 use search::query::Relation;
+use search::{EquityRules, ParamId};
 
 use super::hash::HashKey;
 use crate::Tenant;
