@@ -1,5 +1,5 @@
-//! What writes, reads and searches cost: `cargo bench -p salus-store -- FOLDER [REPLICAS] [DATA]` with a folder of FHIR transaction bundles, and
-//! a folder in which the database stays.
+//! What writes, reads and searches cost: `cargo bench -p salus-store -- FOLDER [REPLICAS] [DATA]` with a folder of FHIR transaction bundles (or
+//! `synth:N` for N synthetic people), and a folder in which the database stays.
 //! Processor seconds hold on a busy machine; seconds do not.
 #![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a measurement prints, and ends where it fails")]
 
@@ -205,6 +205,11 @@ fn author() -> Author {
 }
 
 fn load(folder: &str) -> Vec<Vec<u8>> {
+    if let Some(n) = folder.strip_prefix("synth:") {
+        let population = synth::Population::new(synth::Config::new(n.parse().unwrap(), 7));
+        let people = (0..population.config().patients).map(|at| population.patient(at));
+        return people.map(|resources| synth::bundle_of(resources).to_bytes()).collect();
+    }
     let mut paths: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.sort();
     paths

@@ -28,6 +28,7 @@ pub(crate) use rebuild::build_when_stale;
 
 use catalog::Catalog;
 use failure::Try;
+use read::current::stored_of;
 use write::{Answer, Job, Task, WriteJob};
 
 /// Bytes of a resource in memory for each value of it, roughly: what a waiting write is counted as.
@@ -77,7 +78,11 @@ impl SqliteStore {
         id: &str,
     ) -> Result<Option<Stored>, StoreError> {
         let (tenant, id) = (tenant.clone(), id.to_owned());
-        self.look(move |conn, catalog| read::version::read(conn, catalog, &tenant, kind, &id)).await
+        let name = id.clone();
+        let found =
+            self.look(move |conn, catalog| read::version::find(conn, catalog, &tenant, kind, &id)).await?;
+        // Unpacked here: the reader goes on with the next read.
+        Ok(found.map(|current| stored_of(kind, &name, &current)).transpose()?)
     }
 
     pub(crate) async fn read_version(

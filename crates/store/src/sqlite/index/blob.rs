@@ -15,20 +15,38 @@ pub(crate) fn encode(rows: &[Row]) -> Vec<u8> {
     hashes.iter().for_each(|h| out.extend_from_slice(&h.to_le_bytes()));
     let mut groups: Vec<&[Row]> = rows.chunk_by(|a, b| a.sort() == b.sort() && a.p() == b.p()).collect();
     groups.sort_unstable_by_key(|same| same[0].p());
-    let (mut entries, mut last) = (Vec::with_capacity(64), 0);
+    let mut last = 0;
+    // Entries of the groups so far; empty for one that repeats another.
+    let mut written: Vec<(Sort, Vec<u8>)> = Vec::with_capacity(groups.len());
     for same in groups {
-        entries.clear();
+        let (sort, mut entries) = (same[0].sort(), Vec::with_capacity(32));
         same.iter().for_each(|row| put_row(row, &hashes, &mut entries));
         put(&mut out, u64::from(same[0].p() - last));
         last = same[0].p();
-        put(&mut out, ((entries.len() as u64) << SORT_BITS) | same[0].sort() as u64);
-        out.extend_from_slice(&entries);
+        match written.iter().position(|(other, bytes)| *other == sort && *bytes == entries) {
+            Some(at) => {
+                put(&mut out, head(at, sort) | REPEATS);
+                entries.clear();
+            }
+            None => {
+                put(&mut out, head(entries.len(), sort));
+                out.extend_from_slice(&entries);
+            }
+        }
+        written.push((sort, entries));
     }
     out
 }
 
-/// Bits of a group's head that say its sort; the others are its length.
-const SORT_BITS: u32 = 4;
+/// Bits of a group's head below its length: four say its sort, the fifth that it has the entries of an earlier group, whose position
+/// stands in place of the length. `code` and `combo-code` of most observations are the same.
+const HEAD_BITS: u32 = 5;
+const SORT_MASK: u64 = 0b01111;
+const REPEATS: u64 = 0b10000;
+
+fn head(length: usize, sort: Sort) -> u64 {
+    ((length as u64) << HEAD_BITS) | sort as u64
+}
 
 /// The rows of the bytes; `None` when they are damaged.
 pub(crate) fn decode(bytes: &[u8]) -> Option<Vec<Row>> {
@@ -80,21 +98,43 @@ fn hash_of(row: &Row) -> Option<i64> {
 
 /// Groups by rising parameter: each head says how far its parameter is from the last one, its length and its sort.
 struct Groups<'b> {
+    all: &'b [u8],
     p: u32,
     rest: &'b [u8],
 }
 
 impl<'b> Groups<'b> {
-    fn of(rest: &'b [u8]) -> Groups<'b> {
-        Groups { p: 0, rest }
+    fn of(all: &'b [u8]) -> Groups<'b> {
+        Groups { all, p: 0, rest: all }
     }
 
     fn group(&mut self) -> Option<(u8, u32, &'b [u8])> {
         self.p = self.p.checked_add(take_u32(&mut self.rest)?)?;
         let head = take(&mut self.rest)?;
-        let (entries, after) = self.rest.split_at_checked(usize::try_from(head >> SORT_BITS).ok()?)?;
+        let (sort, number) = ((head & SORT_MASK) as u8, usize::try_from(head >> HEAD_BITS).ok()?);
+        if head & REPEATS != 0 {
+            return Some((sort, self.p, self.written(number)?));
+        }
+        let (entries, after) = self.rest.split_at_checked(number)?;
         self.rest = after;
-        Some(((head & ((1 << SORT_BITS) - 1)) as u8, self.p, entries))
+        Some((sort, self.p, entries))
+    }
+
+    /// The entries that the group at a position has itself.
+    fn written(&self, at: usize) -> Option<&'b [u8]> {
+        let mut rest = self.all;
+        for position in 0..=at {
+            take(&mut rest)?;
+            let head = take(&mut rest)?;
+            let repeats = head & REPEATS != 0;
+            let length = if repeats { 0 } else { usize::try_from(head >> HEAD_BITS).ok()? };
+            let (entries, after) = rest.split_at_checked(length)?;
+            if position == at {
+                return (!repeats).then_some(entries);
+            }
+            rest = after;
+        }
+        None
     }
 }
 
@@ -289,6 +329,9 @@ mod tests {
             Row::Token { p: 1, h: -5, sys: 0 },
             Row::Token { p: 1, h: 7, sys: 300 },
             Row::Token { p: 9, h: i64::MAX, sys: 1 },
+            Row::Token { p: 11, h: -5, sys: 0 },
+            Row::Token { p: 11, h: 7, sys: 300 },
+            Row::Uri { p: 11, n: 77 },
             Row::Ref { p: 2, target: 1 << 40 },
             Row::Uri { p: 3, n: 77 },
             Row::Text { p: 4, text: "smith".into(), exact: "Smith".into() },

@@ -3,10 +3,22 @@
 use fhir::{Instant, Kind};
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::current::{self, op_of, stored, stored_of};
+use super::current::{self, Current, op_of, stored, stored_of};
 use crate::sqlite::catalog::Catalog;
 use crate::sqlite::failure::Try;
 use crate::{Stored, Tenant};
+
+/// The current version, packed.
+pub(crate) fn find(
+    conn: &Connection,
+    catalog: &Catalog,
+    tenant: &Tenant,
+    kind: Kind,
+    id: &str,
+) -> Try<Option<Current>> {
+    let Some(t) = catalog.tenant(tenant).and_then(|tenant| catalog.t(tenant, kind)) else { return Ok(None) };
+    Ok(current::find(conn, catalog, t, id)?.filter(|current| current.version > 0))
+}
 
 /// The current version.
 pub(crate) fn read(
@@ -16,11 +28,7 @@ pub(crate) fn read(
     kind: Kind,
     id: &str,
 ) -> Try<Option<Stored>> {
-    let Some(t) = catalog.tenant(tenant).and_then(|tenant| catalog.t(tenant, kind)) else { return Ok(None) };
-    match current::find(conn, catalog, t, id)? {
-        Some(current) if current.version > 0 => stored_of(kind, id, &current).map(Some),
-        _ => Ok(None),
-    }
+    find(conn, catalog, tenant, kind, id)?.map(|current| stored_of(kind, id, &current)).transpose()
 }
 
 /// A version, current or earlier.
