@@ -131,8 +131,20 @@ impl Gate {
         kind: Option<fhir::Kind>,
         why: impl Into<String>,
     ) -> GateError {
+        self.deny_one(access, action, kind, "", why).await
+    }
+
+    /// The same about one resource.
+    pub(crate) async fn deny_one(
+        &self,
+        access: &Access,
+        action: Action,
+        kind: Option<fhir::Kind>,
+        id: &str,
+        why: impl Into<String>,
+    ) -> GateError {
         let why = why.into();
-        let record = self.record_of(access, action, Outcome::Denied).on(kind, "").because(why.clone());
+        let record = self.record_of(access, action, Outcome::Denied).on(kind, id).because(why.clone());
         match self.record(record).await {
             Ok(()) => GateError::Forbidden(why),
             Err(e) => e,

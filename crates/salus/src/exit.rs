@@ -3,6 +3,9 @@
 use std::io::Write;
 use std::process::ExitCode;
 
+use egress::EgressError;
+use gate::{GateError, TokenError};
+
 use crate::config::ConfigError;
 
 /// The ways a command ends without failing. The numbers are a contract with scripts.
@@ -36,9 +39,17 @@ pub(crate) fn usage(text: impl Into<String>) -> anyhow::Error {
     anyhow::Error::new(Usage(text.into()))
 }
 
+fn is_bad_url(cause: &(dyn std::error::Error + 'static)) -> bool {
+    matches!(cause.downcast_ref(), Some(EgressError::BadUrl(_)))
+        || matches!(cause.downcast_ref(), Some(GateError::Token(_)))
+}
+
 /// Prints the error with its causes on one line and gives the exit code: 2 for usage and configuration, 1 for the rest.
 pub(crate) fn failed(error: &anyhow::Error) -> ExitCode {
-    let bad_usage = error.chain().any(|cause| cause.is::<Usage>() || cause.is::<ConfigError>());
+    let is_usage = |cause: &(dyn std::error::Error + 'static)| {
+        cause.is::<Usage>() || cause.is::<ConfigError>() || cause.is::<TokenError>() || is_bad_url(cause)
+    };
+    let bad_usage = error.chain().any(is_usage);
     // Nothing is left to do when stderr is closed.
     let _ = writeln!(std::io::stderr(), "salus: {error:#}");
     ExitCode::from(if bad_usage { 2 } else { 1 })

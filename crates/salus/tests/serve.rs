@@ -190,6 +190,12 @@ fn wrong_usage_says_what_to_do() {
     for (args, code, words) in [
         (vec!["search", "Pacient?x=1", "--data-dir", "data"], 2, "there is no salus data"),
         (vec!["token", "create", "--role", "king", "--data-dir", "data"], 2, "role `king` is unknown"),
+        (
+            vec!["token", "create", "--role", "admin", "--expires", "1w", "--data-dir", "data"],
+            2,
+            "expiry `1w`",
+        ),
+        (vec!["search", "Patient", "--url", "ftp://x"], 2, "absolute `http://`"),
         (vec!["import", "absent.json", "--data-dir", "data"], 1, "cannot read `absent.json`"),
         (vec!["frobnicate"], 2, "unrecognized subcommand"),
     ] {

@@ -15,7 +15,7 @@ use crate::scope::Right;
 impl Gate {
     /// The current version. Unknown and forbidden are [`GateError::NotFound`], deleted is [`GateError::Gone`].
     pub async fn read(&self, access: &Access, kind: Kind, id: &str) -> Result<Stored, GateError> {
-        let restriction = self.may_read(access, Action::Read, kind).await?;
+        let restriction = self.may_read(access, Action::Read, kind, id).await?;
         let stored = self.inner.store.read(&access.tenant, kind, id).await?;
         self.release(access, Action::Read, kind, id, stored, &restriction).await
     }
@@ -28,15 +28,21 @@ impl Gate {
         id: &str,
         version: u64,
     ) -> Result<Stored, GateError> {
-        let restriction = self.may_read(access, Action::Vread, kind).await?;
+        let restriction = self.may_read(access, Action::Vread, kind, id).await?;
         let stored = self.inner.store.read_version(&access.tenant, kind, id, version).await?;
         self.release(access, Action::Vread, kind, id, stored, &restriction).await
     }
 
-    async fn may_read(&self, access: &Access, action: Action, kind: Kind) -> Result<Restriction, GateError> {
+    async fn may_read(
+        &self,
+        access: &Access,
+        action: Action,
+        kind: Kind,
+        id: &str,
+    ) -> Result<Restriction, GateError> {
         match access.principal.restriction(Right::Read, kind) {
             Restriction::Nothing => {
-                Err(self.deny(access, action, Some(kind), no_scope(Right::Read, kind)).await)
+                Err(self.deny_one(access, action, Some(kind), id, no_scope(Right::Read, kind)).await)
             }
             restriction => Ok(restriction),
         }

@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 
+use crate::exit::usage;
+
 use super::limits::SourceLimits;
 use super::unit::{At, Place, Reject};
 
@@ -57,10 +59,10 @@ pub(crate) fn walk(paths: &[PathBuf], limits: &SourceLimits) -> anyhow::Result<F
         } else if let Some(input) = input_of(path, meta.len()) {
             found.inputs.push(input);
         } else {
-            bail!(
+            return Err(usage(format!(
                 "cannot tell the format of `{}`: name it .json, .ndjson or .tar, with .gz or .zst behind when it is compressed",
                 path.display()
-            );
+            )));
         }
     }
     Ok(found)
