@@ -19,6 +19,7 @@ pub mod decimal;
 pub mod definitions;
 pub mod json;
 pub mod reference;
+pub mod uri;
 
 mod instant;
 mod issue;

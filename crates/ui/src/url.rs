@@ -1,6 +1,6 @@
 //! Addresses of pages, in one place: what links to a page and what serves it cannot drift apart.
 
-use std::fmt::Write as _;
+use fhir::uri::encode;
 
 /// The overview.
 pub const OVERVIEW: &str = "/";
@@ -45,19 +45,6 @@ pub fn revoke(token: &str) -> String {
     format!("{TOKENS}/{}/revoke", encode(token))
 }
 
-/// Percent-encodes everything that is not unreserved.
-pub fn encode(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            write!(out, "%{byte:02X}").expect("a string takes everything");
-        }
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -65,6 +52,6 @@ mod tests {
     #[test]
     fn what_is_not_plain_is_encoded() {
         assert_eq!(resource("Patient", "a-1.b"), "/resources/Patient/a-1.b");
-        assert_eq!(encode("a b/ä?"), "a%20b%2F%C3%A4%3F");
+        assert_eq!(patient("a b"), "/patients/a%20b");
     }
 }

@@ -1,6 +1,6 @@
 //! API tokens: create, list, revoke. The secret is shown once; its hash is kept.
 
-use fhir::Instant;
+use fhir::{Instant, is_id};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use store::Tenant;
 
@@ -139,11 +139,6 @@ pub(crate) fn mint(
         revoked: None,
     };
     Ok((token, Secret::fresh("salus_", &mut rand::rng())))
-}
-
-fn is_id(text: &str) -> bool {
-    (1..=64).contains(&text.len())
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.')
 }
 
 pub(crate) fn insert(conn: &Connection, token: &Token, hash: &Hash) -> rusqlite::Result<()> {

@@ -1,5 +1,7 @@
 //! Parameters that shape the answer, not the question: `_format`, `_pretty`, `_summary`, `_elements`.
 
+pub(crate) use fhir::uri::encode;
+
 use crate::error::ServerError;
 use crate::fhir::subset::Subset;
 
@@ -105,19 +107,6 @@ pub(crate) fn decode(text: &str) -> String {
         at += 1;
     }
     String::from_utf8_lossy(&out).into_owned()
-}
-
-/// Percent-encoding of a value for a link: everything but letters, digits and `-._~`.
-pub(crate) fn encode(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-            out.push(char::from(byte));
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    out
 }
 
 #[cfg(test)]

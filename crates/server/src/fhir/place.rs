@@ -1,5 +1,7 @@
 //! What a path names: `Patient`, `Patient/42/_history/3`, `Patient/42/Observation`.
 
+pub(crate) use fhir::is_id;
+
 use fhir::Kind;
 
 use crate::fhir::controls::decode;
@@ -68,12 +70,6 @@ pub(crate) fn segments_of(path: &str) -> Vec<String> {
     let path = path.trim_start_matches('/');
     let path = path.strip_suffix('/').unwrap_or(path);
     if path.is_empty() { Vec::new() } else { path.split('/').map(decode).collect() }
-}
-
-/// Letters, digits, `-` and `.`, at most 64.
-pub(crate) fn is_id(text: &str) -> bool {
-    (1..=64).contains(&text.len())
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.')
 }
 
 /// A version as the server writes it: digits without leading zeros.

@@ -2,6 +2,7 @@
 
 use egress::Method;
 use fhir::Value;
+use fhir::uri::encode;
 use rand::Rng;
 use rand::rngs::StdRng;
 
@@ -205,19 +206,6 @@ fn quantity(param: &str, (code, value, unit): &(String, String, String), rng: &m
 fn composite(param: &str, (code, value, unit): &(String, String, String), rng: &mut StdRng) -> String {
     let prefix = ["", "gt", "lt", "ge", "le"][rng.random_range(0..5)];
     format!("Observation?{param}={}${prefix}{value}||{}", encode(code), encode(unit))
-}
-
-/// Percent-encoding of everything but letters, digits and `-._~`.
-fn encode(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    out
 }
 
 #[cfg(test)]
