@@ -34,8 +34,10 @@ pub(crate) fn run(script: &str) -> String {
         }
         match step.trim().split_once(' ').unwrap_or((step.trim(), "")) {
             ("audit", "") => {
-                let (lines, last) = house.audit(audit);
+                let (mut lines, last) = house.audit(audit);
                 audit = last;
+                // The reads of a batch run side by side: their records come in any order.
+                lines.sort_by_cached_key(|line| request_of(line));
                 push_lines(&mut out, lines);
             }
             ("changes", "") => {
@@ -52,6 +54,12 @@ pub(crate) fn run(script: &str) -> String {
     let alive = client::send(house.address, &client::request("GET", "/healthz", &[], b""));
     assert_eq!(alive.status, 200, "after\n{script}");
     masks.hide(&out, &house)
+}
+
+/// The request of a line of the ledger, and the line: what happened in one request is sorted.
+fn request_of(line: &str) -> (u32, String) {
+    let request = line.split(" in r").nth(1).and_then(|rest| rest.split(' ').next()?.parse().ok());
+    (request.unwrap_or(0), line.to_string())
 }
 
 fn push_lines(out: &mut String, lines: Vec<String>) {
