@@ -1,10 +1,11 @@
-//! What tests share: a clock that stands still, case files, shared data, a file system that loses power. Nothing that ships uses it.
+//! What tests share: a clock that stands still, case files, shared data, real servers, a file system that loses power. Nothing that ships uses it.
 
 mod cases;
 mod clock;
 mod folder;
 mod lossy;
 mod port;
+mod servers;
 mod shared_data;
 
 pub use cases::cases;
@@ -12,4 +13,5 @@ pub use clock::FixedClock;
 pub use folder::DataFolder;
 pub use lossy::{Fault, LossyDisk};
 pub use port::free_port;
+pub use servers::{MariaDb, Postgres};
 pub use shared_data::{shared_data, shared_folder};
