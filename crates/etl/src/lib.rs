@@ -1,1 +1,24 @@
-//! Pipelines.
+//! Pipelines: a YAML file becomes a typed plan, the plan becomes a run in which every row that was read is loaded, quarantined,
+//! filtered by a named rule or deduplicated by a named key, and the four add up.
+//!
+//! * [`yaml`] – the text with a place for every node; [`Problem`]s are collected, not thrown.
+//! * [`source`], [`check`], [`step`], [`target`] – one file per kind; each decodes its own options, says which columns it needs and
+//!   gives, and does the work.
+//! * `plan` – what runs; `run` – where and how it runs: threads, channels, checkpoints, conservation.
+//! * [`engine`] – expressions, SQL, sorting and spooling on DataFusion and Arrow within a memory limit.
+//! * `record` – runs, progress, quarantine; `report` – quality as JSON and HTML; `lineage` – OpenLineage events.
+
+pub mod check;
+pub mod engine;
+mod error;
+mod place;
+mod secret;
+pub mod source;
+pub mod step;
+pub mod target;
+pub mod world;
+pub mod yaml;
+
+pub use error::{EtlError, RowError};
+pub use place::{Point, Problem, Problems, Word};
+pub use secret::{Secret, Secrets};

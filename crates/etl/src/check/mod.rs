@@ -1,0 +1,1 @@
+//! Checks of rows and tables, and what they say about the quality of a source.

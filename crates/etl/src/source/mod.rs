@@ -1,0 +1,109 @@
+//! Where rows come from. One file per kind of source: it decodes its options, connects, lists its units and reads them.
+
+use std::fmt;
+
+use futures_util::future::BoxFuture;
+use table::{Batch, Columns, Reject};
+use tokio::sync::mpsc;
+
+use crate::yaml::Fields;
+use crate::{EtlError, Problems, Word, world::World};
+
+/// A source as the pipeline file describes it.
+pub trait SourceSpec: Send + Sync + fmt::Debug {
+    /// Connects (really), and finds out which columns there are. Errors name the source's place, never a secret.
+    fn open<'a>(&'a self, world: &'a World) -> BoxFuture<'a, Result<Box<dyn Source>, EtlError>>;
+    /// Columns when they are known without connecting. `None`: only after `open`.
+    fn columns(&self) -> Option<Columns>;
+    /// How the source is divided into units.
+    fn division(&self) -> Division;
+    /// The data set for lineage: OpenLineage namespace and name, without secrets.
+    fn dataset(&self) -> Dataset;
+}
+
+/// How a source is divided into units.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Division {
+    /// A unit is a file (or object) with its content: a unit that is loaded is not read again.
+    Files,
+    /// A unit is what changed since the watermark.
+    Window,
+    /// The source has one unit, all of it, read anew each time.
+    Snapshot,
+}
+
+/// A data set in the words of OpenLineage.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dataset {
+    /// `postgres://host:5432`, `file`, `s3://bucket`.
+    pub namespace: String,
+    /// `ehr.public.patients`, a path.
+    pub name: String,
+}
+
+/// Part of a source that is loaded as a whole and committed to a target together with its rows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unit {
+    /// The same content has the same id, in every run: a hash of a file, the bounds of a window.
+    pub id: String,
+    /// For people: the file's path, the window.
+    pub name: String,
+    /// The watermark when the unit is loaded (of a window).
+    pub watermark: Option<String>,
+    /// Bytes to read, when known, for progress.
+    pub n_bytes: Option<u64>,
+    /// Rows to read, when known, for progress.
+    pub n_rows: Option<u64>,
+}
+
+/// An open source.
+pub trait Source: Send {
+    /// The columns of the batches it will give.
+    fn columns(&self) -> &Columns;
+    /// What there is to read. `since` is the smallest watermark of the targets (windows only). The order is the order of reading.
+    fn units<'a>(&'a mut self, since: Option<&'a str>) -> BoxFuture<'a, Result<Vec<Unit>, EtlError>>;
+    /// Reads a unit, as number `number` of this run, into `out`. A record that cannot be read is a reject, an operation that fails
+    /// (connection, disk, limit) an error. Rows of one unit come in the same order whenever it is read. Long work must not block
+    /// the async runtime: use `spawn_blocking` and [`Out::blocking_send`].
+    fn read<'a>(&'a mut self, unit: &'a Unit, number: u32, out: Out) -> BoxFuture<'a, Result<(), EtlError>>;
+}
+
+/// What a source gives.
+#[derive(Debug)]
+pub enum Piece {
+    /// Rows.
+    Rows(Batch),
+    /// Records that could not be read.
+    Rejects(Vec<Reject>),
+    /// Bytes consumed since the last such piece, for progress.
+    Consumed(u64),
+}
+
+/// Where a source puts its pieces. Bounded: a slow target slows the source.
+#[derive(Clone, Debug)]
+pub struct Out(mpsc::Sender<Piece>);
+
+impl Out {
+    /// Both ends of a bounded channel.
+    pub fn channel(pieces_max: usize) -> (Out, mpsc::Receiver<Piece>) {
+        let (sender, receiver) = mpsc::channel(pieces_max);
+        (Out(sender), receiver)
+    }
+
+    /// From async code. [`EtlError::Cancelled`] when nobody listens any more.
+    pub async fn send(&self, piece: Piece) -> Result<(), EtlError> {
+        self.0.send(piece).await.map_err(|_| EtlError::Cancelled)
+    }
+
+    /// From a blocking thread.
+    pub fn blocking_send(&self, piece: Piece) -> Result<(), EtlError> {
+        self.0.blocking_send(piece).map_err(|_| EtlError::Cancelled)
+    }
+}
+
+/// Decodes the options of a source of one type from the fields of its map; `name` is its name in the pipeline.
+pub type Decode =
+    fn(name: &Word, fields: &mut Fields<'_>, problems: &mut Problems) -> Option<Box<dyn SourceSpec>>;
+
+/// Every type of source: the word behind `type:`, what it is in one line, and its decoder.
+pub const KINDS: &[(&str, &str, Decode)] = &[];

@@ -1,0 +1,94 @@
+//! What happens to rows between source and target. One file per step: it decodes its options, says which columns it needs and gives,
+//! and works batch by batch.
+
+use std::any::Any;
+use std::fmt;
+use std::sync::Arc;
+
+use serde_json::Value as Json;
+use table::{Batch, Columns, Reject};
+
+use crate::yaml::Node;
+use crate::{EtlError, Problems, Word, world::World};
+
+/// A step as the pipeline file describes it.
+pub trait StepSpec: Send + Sync + fmt::Debug {
+    /// The columns after the step, given those before it. A column that is needed and not there, or has the wrong type, is a problem
+    /// at its place in the file.
+    fn plan(&self, input: &Columns, problems: &mut Problems) -> Columns;
+    /// Columns of the output with the columns of the input they are made from, for lineage, as far as they are not simply kept.
+    fn made_from(&self, _input: &Columns) -> Vec<(String, Vec<String>)> {
+        Vec::new()
+    }
+    /// Other sources that the step must see whole before the first row comes: see [`Tap`].
+    fn taps(&self) -> Vec<TapSpec> {
+        Vec::new()
+    }
+    /// Begins to look at another source (one of [`StepSpec::taps`], whose columns are given).
+    fn start_tap(
+        &self,
+        _source: &str,
+        _columns: &Columns,
+        _world: &Arc<World>,
+    ) -> Result<Box<dyn Tap>, EtlError> {
+        Err(EtlError::Step { step: "tap".to_owned(), why: "this step looks at no other source".to_owned() })
+    }
+    /// Begins to work. `tapped` holds what the taps gathered, in the order of [`StepSpec::taps`].
+    fn start(
+        &self,
+        input: &Columns,
+        tapped: &[Arc<dyn Any + Send + Sync>],
+        world: &Arc<World>,
+    ) -> Result<Box<dyn Step>, EtlError>;
+}
+
+/// A wish to see another source.
+#[derive(Clone, Debug)]
+pub struct TapSpec {
+    /// The source's name.
+    pub source: Word,
+    /// Columns that are needed, as they are after its checks and before its steps.
+    pub columns: Vec<Word>,
+}
+
+/// Looks at the rows of another source (after its checks, before its steps) and keeps what its step needs.
+pub trait Tap: Send {
+    /// Some rows, all columns.
+    fn push(&mut self, batch: &Batch) -> Result<(), EtlError>;
+    /// What was gathered.
+    fn finish(self: Box<Self>) -> Result<Arc<dyn Any + Send + Sync>, EtlError>;
+}
+
+/// A step at work. Steps run on a thread of their own and may block; they call `out` any number of times. A step that needs all rows
+/// first keeps them in an `engine::Spool` and gives them in `finish`. Memory is bounded.
+pub trait Step: Send {
+    /// Takes a batch.
+    fn push(&mut self, batch: Batch, out: &mut dyn Output) -> Result<(), EtlError>;
+    /// No more batches will come.
+    fn finish(&mut self, _out: &mut dyn Output) -> Result<(), EtlError> {
+        Ok(())
+    }
+}
+
+/// Where a step puts what it makes. Every row that came in must go to one of these.
+pub trait Output {
+    /// Rows that go on. Empty batches are dropped.
+    fn rows(&mut self, batch: Batch) -> Result<(), EtlError>;
+    /// A row that cannot go on: quarantined. Leave `raw` empty, the run fills it with the row.
+    fn reject(&mut self, reject: Reject) -> Result<(), EtlError>;
+    /// Rows left out by a named rule.
+    fn filtered(&mut self, rule: &str, n_rows: u64);
+    /// Rows left out because another row has the same key.
+    fn deduplicated(&mut self, key: &str, n_rows: u64);
+    /// Rows that were consumed to make other rows (an aggregate, a join): the sums are then checked on both sides.
+    fn replaced(&mut self, consumed: u64, produced: u64);
+    /// A number or table for the run's record: a match rate, how many values were filled. No values of rows. A later one with the
+    /// same name replaces the former.
+    fn fact(&mut self, name: &str, value: Json);
+}
+
+/// Decodes a step's options: the node behind its name.
+pub type Decode = fn(options: &Node, problems: &mut Problems) -> Option<Box<dyn StepSpec>>;
+
+/// Every step: its name, what it does in one line, and its decoder.
+pub const KINDS: &[(&str, &str, Decode)] = &[];

@@ -1,0 +1,9 @@
+//! YAML with a place for every node, and readers of it that collect what is wrong instead of stopping at the first.
+
+mod fields;
+mod node;
+mod parse;
+
+pub use fields::Fields;
+pub use node::{Kind, Node};
+pub use parse::parse;
