@@ -13,5 +13,5 @@ pub use clock::FixedClock;
 pub use folder::DataFolder;
 pub use lossy::{Fault, LossyDisk};
 pub use port::free_port;
-pub use servers::{MariaDb, Postgres};
+pub use servers::{Bucket, MariaDb, ObjectStore, Postgres, python};
 pub use shared_data::{shared_data, shared_folder};

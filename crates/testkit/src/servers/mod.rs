@@ -2,11 +2,16 @@
 
 #[cfg(test)]
 mod ends;
+mod http;
 mod installed;
 mod mariadb;
+mod object_store;
 mod postgres;
+mod python;
 mod run;
 mod supervised;
 
 pub use mariadb::MariaDb;
+pub use object_store::{Bucket, ObjectStore};
 pub use postgres::Postgres;
+pub use python::python;
