@@ -13,5 +13,6 @@ pub use clock::FixedClock;
 pub use folder::DataFolder;
 pub use lossy::{Fault, LossyDisk};
 pub use port::free_port;
-pub use servers::{Bucket, MariaDb, ObjectStore, Postgres, python};
+pub use servers::{ApiFault, ApiRequest, PagedApi, PagedApiOptions};
+pub use servers::{Bucket, IdentityProvider, MariaDb, ObjectStore, Postgres, python};
 pub use shared_data::{shared_data, shared_folder};

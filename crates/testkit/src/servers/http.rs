@@ -1,4 +1,4 @@
-//! The smallest HTTP/1.1 client: one request on one loopback connection, bounded in time and size. Knows nothing of TLS and redirects.
+//! The smallest HTTP client: one request on one loopback connection, bounded in time and size. Knows nothing of TLS and redirects.
 
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
@@ -7,14 +7,16 @@ use std::time::Duration;
 const TIMEOUT: Duration = Duration::from_secs(10);
 const ANSWER_BYTES_MAX: u64 = 16 << 20;
 
-/// An answer: its status, and its body as it was sent.
+/// An answer: its status, its head, and its body as it was sent.
 #[derive(Debug)]
 pub(super) struct Answer {
     pub(super) status: u16,
+    #[cfg(test)]
+    pub(super) head: String,
     pub(super) body: String,
 }
 
-/// Sends one request to `127.0.0.1:port` and reads until the server closes the connection.
+/// Sends one request to `127.0.0.1:port` and reads until the server closes the connection, as HTTP/1.0 has it: nothing is chunked.
 pub(super) fn request(
     port: u16,
     method: &str,
@@ -26,10 +28,8 @@ pub(super) fn request(
     let mut stream = TcpStream::connect_timeout(&address, TIMEOUT)?;
     stream.set_read_timeout(Some(TIMEOUT))?;
     stream.set_write_timeout(Some(TIMEOUT))?;
-    let mut text = format!(
-        "{method} {target} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\nContent-Length: {}\r\n",
-        body.len()
-    );
+    let mut text =
+        format!("{method} {target} HTTP/1.0\r\nHost: 127.0.0.1:{port}\r\nContent-Length: {}\r\n", body.len());
     for (name, value) in headers {
         text.push_str(&format!("{name}: {value}\r\n"));
     }
@@ -43,5 +43,10 @@ pub(super) fn request(
 fn parse(answer: &str) -> Option<Answer> {
     let (head, body) = answer.split_once("\r\n\r\n")?;
     let status = head.split(' ').nth(1)?.parse().ok()?;
-    Some(Answer { status, body: body.to_owned() })
+    Some(Answer {
+        status,
+        #[cfg(test)]
+        head: head.to_owned(),
+        body: body.to_owned(),
+    })
 }

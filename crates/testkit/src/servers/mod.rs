@@ -3,15 +3,19 @@
 #[cfg(test)]
 mod ends;
 mod http;
+mod identity;
 mod installed;
 mod mariadb;
 mod object_store;
+mod paged_api;
 mod postgres;
 mod python;
 mod run;
 mod supervised;
 
+pub use identity::IdentityProvider;
 pub use mariadb::MariaDb;
 pub use object_store::{Bucket, ObjectStore};
+pub use paged_api::{ApiFault, ApiRequest, PagedApi, PagedApiOptions};
 pub use postgres::Postgres;
 pub use python::python;

@@ -46,7 +46,8 @@ print(sorted(pa.table(deltalake.DeltaTable(path + '/delta').to_pyarrow_table())[
         match std::panic::catch_unwind(|| python("raise OSError('this is why')", &[])) {
             Ok(result) => assert_eq!(result, None, "the script failed, and nobody was told"),
             Err(failure) => {
-                assert!(failure.downcast_ref::<String>().unwrap().contains("OSError: this is why"))
+                let said = failure.downcast_ref::<String>().unwrap();
+                assert!(said.contains("OSError: this is why"), "{said}");
             }
         }
     }
