@@ -35,7 +35,8 @@ while read -r order; do
   echo "$server"
 done
 stop
-rm -rf "$folder"
+# What a killed test was copying into it may still come.
+rm -rf "$folder" || { sleep 2; rm -rf "$folder"; }
 "#;
 
 /// The program and arguments of a server, for its folder and port.
@@ -84,7 +85,6 @@ impl Supervised {
 
     fn prepared(plan: &Plan) -> Supervised {
         let folder = server_folder(plan.name).expect("the temporary folder can be written");
-        (plan.prepare)(&folder);
         let port = crate::free_port();
         let mut child = Command::new("sh")
             .args(["-c", SUPERVISOR, "supervisor"])
@@ -102,7 +102,10 @@ impl Supervised {
             answers: BufReader::new(child.stdout.take().expect("standard output is a pipe")),
             child,
         };
-        Supervised { folder, port, shell: Mutex::new(shell) }
+        // From here on the folder is removed whatever happens.
+        let server = Supervised { folder, port, shell: Mutex::new(shell) };
+        (plan.prepare)(&server.folder);
+        server
     }
 
     /// Stops the server with its signal and returns when it is gone. Its folder stays.
