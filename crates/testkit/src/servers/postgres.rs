@@ -121,6 +121,8 @@ fn server_command(programs: &Path, folder: &Path, port: u16) -> Vec<OsString> {
         "max_connections=200",
         "timezone=UTC",
         "log_timezone=UTC",
+        // After a failure it makes sure that all files are durable: one call, instead of one per file, saves seconds.
+        "recovery_init_sync_method=syncfs",
     ];
     for setting in settings.map(str::to_owned).into_iter().chain([format!("port={port}")]) {
         command.extend(["-c".into(), setting.into()]);
