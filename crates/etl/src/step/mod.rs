@@ -1,6 +1,14 @@
 //! What happens to rows between source and target. One file per step: it decodes its options, says which columns it needs and gives,
 //! and works batch by batch.
 
+mod dedupe;
+mod filter;
+mod key;
+mod select;
+mod shared;
+#[cfg(test)]
+pub(crate) mod testing;
+
 use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
@@ -91,4 +99,8 @@ pub trait Output {
 pub type Decode = fn(options: &Node, problems: &mut Problems) -> Option<Box<dyn StepSpec>>;
 
 /// Every step: its name, what it does in one line, and its decoder.
-pub const KINDS: &[(&str, &str, Decode)] = &[];
+pub const KINDS: &[(&str, &str, Decode)] = &[
+    ("dedupe", "leaves one row per key", dedupe::decode),
+    ("filter", "leaves out rows for which a condition is not true", filter::decode),
+    ("select", "keeps, drops and renames columns", select::decode),
+];
