@@ -118,6 +118,13 @@ impl Batch {
         Ok(Batch(RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)?))
     }
 
+    /// The same rows with other columns.
+    pub fn with_columns(&self, columns: Vec<(Arc<str>, ArrayRef)>) -> Result<Batch, TableError> {
+        let n = self.0.num_columns();
+        let [units, lines, offsets] = [n - 3, n - 2, n - 1].map(|index| self.0.column(index).clone());
+        Batch::new(columns, Places { units, lines, offsets })
+    }
+
     /// The batch with these columns only, in this order, and the places.
     pub fn select(&self, names: &[&str]) -> Result<Batch, TableError> {
         let n = self.0.num_columns();

@@ -23,6 +23,7 @@ mod kind;
 mod place;
 mod reject;
 mod text;
+mod typing;
 mod value;
 
 pub use batch::{Batch, Places};
@@ -32,4 +33,7 @@ pub use kind::Type;
 pub use place::{LINE, OFFSET, Place, UNIT, is_place, place_fields};
 pub use reject::Reject;
 pub use text::Text;
+pub use typing::{
+    Fault, Format, Nulled, OnError, Reading, Typed, TypedColumn, Typing, check_widening, parse_zone,
+};
 pub use value::Value;
