@@ -4,6 +4,7 @@
 //! * [`yaml`] – the text with a place for every node; [`Problem`]s are collected, not thrown.
 //! * [`source`], [`check`], [`step`], [`target`] – one file per kind; each decodes its own options, says which columns it needs and
 //!   gives, and does the work.
+//! * [`storage`] – files of local folders and S3-compatible stores.
 //! * `plan` – what runs; `run` – where and how it runs: threads, channels, checkpoints, conservation.
 //! * [`engine`] – expressions, SQL, sorting and spooling on DataFusion and Arrow within a memory limit.
 //! * `record` – runs, progress, quarantine; `report` – quality as JSON and HTML; `lineage` – OpenLineage events.
@@ -15,6 +16,7 @@ mod place;
 mod secret;
 pub mod source;
 pub mod step;
+pub mod storage;
 pub mod target;
 pub mod world;
 pub mod yaml;

@@ -1,5 +1,7 @@
 //! Where rows come from. One file per kind of source: it decodes its options, connects, lists its units and reads them.
 
+pub mod declared;
+
 use std::fmt;
 
 use futures_util::future::BoxFuture;
