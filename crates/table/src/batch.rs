@@ -138,16 +138,6 @@ impl Batch {
         Ok(Batch(self.0.project(&indexes)?))
     }
 
-    /// Other columns for the same rows: their places stay.
-    pub fn with_columns(&self, columns: Vec<(Arc<str>, ArrayRef)>) -> Result<Batch, TableError> {
-        let own = self.0.num_columns() - 3;
-        let places: Vec<ArrayRef> = self.0.columns()[own..].to_vec();
-        let fields = columns.iter().map(|(name, array)| Field::new(&**name, array.data_type().clone(), true));
-        let schema = Arc::new(Schema::new(fields.chain(place_fields()).collect::<Vec<_>>()));
-        let arrays = columns.into_iter().map(|(_, array)| array).chain(places).collect();
-        Ok(Batch(RecordBatch::try_new(schema, arrays)?))
-    }
-
     /// The rows that are marked.
     pub fn filter(&self, keep: &BooleanArray) -> Result<Batch, TableError> {
         Ok(Batch(arrow::compute::filter_record_batch(&self.0, keep)?))
