@@ -31,6 +31,46 @@ pub struct FileMessage<'a> {
     pub line: u64,
     /// The batch in which it stands, from 1, if it stands in one.
     pub batch: Option<u64>,
+    /// Where each segment begins, in bytes after `offset`, when all stand on one line of the file.
+    starts: Option<Vec<u64>>,
+}
+
+impl<'a> FileMessage<'a> {
+    fn new(message: &'a [u8], offset: u64, line: u64, n_lines: u64, batch: Option<u64>) -> FileMessage<'a> {
+        match with_real_ends(message, n_lines) {
+            None => FileMessage { bytes: message.into(), offset, line, batch, starts: None },
+            Some((bytes, starts)) => {
+                FileMessage { bytes: bytes.into(), offset, line, batch, starts: Some(starts) }
+            }
+        }
+    }
+
+    /// Line and byte offset in the file of each segment, in the order in which a parsed message has them.
+    pub fn segment_places(&self) -> Vec<(u64, u64)> {
+        if let Some(starts) = &self.starts {
+            return starts.iter().map(|start| (self.line, self.offset + start)).collect();
+        }
+        let (mut places, mut line, mut offset) = (Vec::new(), self.line, self.offset);
+        for part in self.bytes.split_inclusive(|byte| *byte == b'\n') {
+            // What ends with LF may hold lines that end with CR, the last of which takes the LF too.
+            let whole =
+                part.strip_suffix(b"\n").map_or(part, |rest| rest.strip_suffix(b"\r").unwrap_or(rest));
+            for text in whole.split(|byte| *byte == b'\r') {
+                if !text.is_empty() {
+                    places.push((line, offset));
+                }
+                offset += as_u64(text.len()) + 1;
+                line += 1;
+            }
+            offset = offset - as_u64(whole.len()) - 1 + as_u64(part.len());
+        }
+        places
+    }
+
+    fn into_owned(self) -> FileMessage<'static> {
+        let FileMessage { bytes, offset, line, batch, starts } = self;
+        FileMessage { bytes: bytes.into_owned().into(), offset, line, batch, starts }
+    }
 }
 
 /// Without contents.
@@ -136,8 +176,7 @@ pub fn split_messages(bytes: &[u8]) -> Split<'_> {
         match piece {
             Piece::Issue(issue) => split.issues.push(issue),
             Piece::Message { from, to, offset, line, n_lines, batch } => {
-                let bytes = with_real_ends(&bytes[from..to], n_lines);
-                split.messages.push(FileMessage { bytes, offset, line, batch });
+                split.messages.push(FileMessage::new(&bytes[from..to], offset, line, n_lines, batch));
             }
         }
     }
@@ -180,8 +219,8 @@ impl Splitter {
             match piece {
                 Piece::Issue(issue) => split.issues.push(issue),
                 Piece::Message { from, to, offset, line, n_lines, batch } => {
-                    let bytes = with_real_ends(&self.buffer[from..to], n_lines).into_owned().into();
-                    split.messages.push(FileMessage { bytes, offset, line, batch });
+                    let message = FileMessage::new(&self.buffer[from..to], offset, line, n_lines, batch);
+                    split.messages.push(message.into_owned());
                 }
             }
         }
@@ -189,21 +228,24 @@ impl Splitter {
     }
 }
 
-/// A message on one line, with CR where `\r` or `\r\n` is written between its segments and at its end.
-fn with_real_ends(message: &[u8], n_lines: u64) -> Cow<'_, [u8]> {
+/// A message on one line, with CR where `\r` or `\r\n` is written between its segments and at its end, and where its segments began. `None` when it
+/// is another.
+fn with_real_ends(message: &[u8], n_lines: u64) -> Option<(Vec<u8>, Vec<u64>)> {
     const WRITTEN: &[u8] = b"\\r";
-    let separator = message.get(3).copied().unwrap_or(b'|');
+    let separator = *message.get(3)?;
     if n_lines != 1 || !message.windows(WRITTEN.len()).any(|window| window == WRITTEN) {
-        return message.into();
+        return None;
     }
     let mut out = Vec::with_capacity(message.len());
+    let mut starts = vec![0];
     let mut rest = message;
-    let mut is_changed = false;
     while let Some((first, after)) = rest.split_first() {
         let end = rest.strip_prefix(WRITTEN).map(|after| after.strip_prefix(b"\\n").unwrap_or(after));
         match end.filter(|after| is_segment_or_end(after, separator)) {
             Some(after) => {
-                is_changed |= !after.is_empty();
+                if !after.is_empty() {
+                    starts.push(as_u64(message.len() - after.len()));
+                }
                 out.push(b'\r');
                 rest = after;
             }
@@ -213,7 +255,11 @@ fn with_real_ends(message: &[u8], n_lines: u64) -> Cow<'_, [u8]> {
             }
         }
     }
-    if is_changed { out.into() } else { message.into() }
+    (starts.len() > 1).then_some((out, starts))
+}
+
+fn as_u64(number: usize) -> u64 {
+    u64::try_from(number).expect("lengths in memory fit in 64 bits")
 }
 
 fn is_segment_or_end(bytes: &[u8], separator: u8) -> bool {

@@ -61,6 +61,20 @@ fn one_message_per_line() {
 }
 
 #[test]
+fn segments_have_their_places() {
+    let check = |file: &str, expected: &[(u64, u64)]| {
+        let split = split_messages(file.as_bytes());
+        let places: Vec<(u64, u64)> = split.messages.iter().flat_map(FileMessage::segment_places).collect();
+        assert_eq!(places, expected, "{file:?}");
+    };
+    check("MSH|a\rPID|1\rPV1\r", &[(1, 0), (2, 6), (3, 12)]);
+    check("\nMSH|a\nPID|1\nPV1", &[(2, 1), (3, 7), (4, 13)]);
+    check("MSH|a\r\nPID|1\r\nPV1\r\nMSH|b\r\nPID", &[(1, 0), (2, 7), (3, 14), (4, 19), (5, 26)]);
+    check("MSH|a\r\r\nPID|1\n\nPV1", &[(1, 0), (3, 8), (5, 15)]);
+    check("x\nMSH|a\\rPID|1\\r\\nPV1|\\r\n", &[(2, 2), (2, 9), (2, 18)]);
+}
+
+#[test]
 fn batches_are_counted() {
     check(
         "FHS|^~\\&\rBHS|^~\\&\rMSH|a\rMSH|b\rBTS|2\rBHS|^~\\&\rMSH|c\rBTS|\rFTS|2\r",
@@ -147,7 +161,17 @@ fn contents_do_not_print() {
 proptest! {
     #[test]
     fn pieces_find_what_the_whole_finds(file in r"(MSH\||PID\||BHS\||BTS\||FHS\||FTS\||1|2|x|\r|\n|\r\n|\\r|\x0b|\x1c){0,40}", n_bytes in 1usize..9) {
-        prop_assert_eq!(shown(&pieces(file.as_bytes(), n_bytes, 1000)), shown(&split_messages(file.as_bytes())));
+        let whole = split_messages(file.as_bytes());
+        prop_assert_eq!(shown(&pieces(file.as_bytes(), n_bytes, 1000)), shown(&whole));
+        for message in &whole.messages {
+            for ((line, offset), segment) in message.segment_places().into_iter().zip(message.bytes.split(|byte| matches!(byte, b'\r' | b'\n')).filter(|segment| !segment.is_empty())) {
+                let at = usize::try_from(offset).unwrap();
+                prop_assert!(file.as_bytes()[at..].starts_with(segment));
+                let before = &file.as_bytes()[..at];
+                let n_ends = before.iter().filter(|byte| matches!(byte, b'\r' | b'\n')).count() - before.windows(2).filter(|pair| pair == b"\r\n").count();
+                prop_assert_eq!(line, as_u64(n_ends) + 1);
+            }
+        }
     }
 
     #[test]
