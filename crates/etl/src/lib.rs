@@ -13,6 +13,7 @@ pub mod check;
 pub mod engine;
 mod error;
 mod place;
+pub mod report;
 mod secret;
 pub mod source;
 pub mod step;

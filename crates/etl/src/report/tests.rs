@@ -1,0 +1,1 @@
+//! Scores, gates and pages from rules.
