@@ -19,6 +19,12 @@ impl fmt::Debug for Day {
     }
 }
 
+/// Days from 1 January of year 1 to 1 January 1970.
+const EPOCH: i64 = 719_162;
+const FIRST: Day = Day { year: 1, month: 1, day: 1 };
+/// Days of a common year before the first of each month.
+const DAYS_BEFORE_MONTH: [i64; 12] = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334];
+
 fn days_in_month(year: i16, month: u8) -> u8 {
     match month {
         4 | 6 | 9 | 11 => 30,
@@ -51,7 +57,18 @@ impl Day {
     pub fn number(self) -> i64 {
         let years = i64::from(self.year) - 1;
         let days = years * 365 + years / 4 - years / 100 + years / 400 + i64::from(self.day) - 1;
-        days + (1..self.month).map(|month| i64::from(days_in_month(self.year, month))).sum::<i64>()
+        let leap = self.month > 2 && days_in_month(self.year, 2) == 29;
+        days + DAYS_BEFORE_MONTH[usize::from(self.month - 1)] + i64::from(leap)
+    }
+
+    /// Days since 1 January 1970, as columns of dates hold them.
+    pub fn epoch_days(self) -> i32 {
+        i32::try_from(self.number() - EPOCH).expect("years 1 to 9999 are within three million days of 1970")
+    }
+
+    /// The day so many days after (or before) 1 January 1970. `None`: outside years 1 to 9999.
+    pub fn of_epoch_days(days: i32) -> Option<Day> {
+        FIRST.plus_days(i64::from(days) + EPOCH)
     }
 
     /// The day so many days later, or earlier. `None`: outside years 1 to 9999.
@@ -246,6 +263,17 @@ mod tests {
         check("2000-02-29", Some(("2000", "25")));
         check("1800-01-01", Some(("<=1936", "90+")));
         check("2026-01-16", None);
+    }
+
+    #[test]
+    fn days_are_counted_from_1970_too() {
+        for (text, days) in
+            [("1970-01-01", 0), ("1969-12-31", -1), ("2000-02-29", 11_016), ("0001-01-01", -719_162)]
+        {
+            assert_eq!(day(text).epoch_days(), days, "{text}");
+            assert!(Day::of_epoch_days(days) == Some(day(text)), "{text}");
+        }
+        assert!(Day::of_epoch_days(-719_163).is_none());
     }
 
     #[test]

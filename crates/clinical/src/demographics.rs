@@ -219,8 +219,8 @@ const ETHNICITIES: &[(Ethnicity, &[&str])] = &[
 /// Longest text that is looked up; the tables hold nothing longer.
 const CHARS_MAX: usize = 64;
 
-/// Lower case, with one blank for every run of blanks and punctuation.
-fn words_of(text: &str) -> Option<String> {
+/// The form in which texts are looked up: lower case, with one blank for every run of blanks and punctuation. `None`: too long for any table.
+pub fn words_of(text: &str) -> Option<String> {
     if text.len() > CHARS_MAX {
         return None;
     }
@@ -248,6 +248,21 @@ pub fn ethnicity_of(text: &str) -> Option<Ethnicity> {
     look_up(ETHNICITIES, text)
 }
 
+/// The race with a code: one of those of [`Race::code`].
+pub fn race_with_code(code: &str) -> Option<Race> {
+    RACES.iter().map(|(race, _)| *race).find(|race| race.code() == code)
+}
+
+/// The ethnicity with a code: one of those of [`Ethnicity::code`].
+pub fn ethnicity_with_code(code: &str) -> Option<Ethnicity> {
+    ETHNICITIES.iter().map(|(ethnicity, _)| *ethnicity).find(|ethnicity| ethnicity.code() == code)
+}
+
+/// The gender with a code: one of those of [`Gender::code`].
+pub fn gender_with_code(code: &str) -> Option<Gender> {
+    GENDERS.iter().map(|(gender, _)| *gender).find(|gender| gender.code() == code)
+}
+
 /// Several races of one person.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct Races {
@@ -264,25 +279,108 @@ impl std::fmt::Debug for Races {
     }
 }
 
-/// The races in a text that separates them by `;`, `|`, `~` or `,`. An empty text has none.
-pub fn races_of(text: &str) -> Races {
-    let mut found = Races::default();
-    for part in text.split([';', '|', '~', ',']).map(str::trim).filter(|part| !part.is_empty()) {
-        match race_of(part) {
-            Some(race) => found.races.push(race),
-            None => found.n_unmapped += 1,
-        }
-    }
-    found.races.sort_unstable();
-    found.races.dedup();
-    if found.races.iter().any(|race| !race.is_null()) {
-        found.races.retain(|race| !race.is_null());
+/// The parts of a text that separates them by `;`, `|`, `~` or `,`.
+pub fn parts_of(text: &str) -> impl Iterator<Item = &str> {
+    text.split([';', '|', '~', ',']).map(str::trim).filter(|part| !part.is_empty())
+}
+
+/// Distinct and sorted races. `UNK` and `ASKU` stand alone: beside a category they are dropped.
+pub fn tidied(mut races: Vec<Race>) -> Vec<Race> {
+    races.sort_unstable();
+    races.dedup();
+    if races.iter().any(|race| !race.is_null()) {
+        races.retain(|race| !race.is_null());
     }
     // Unknown and declined both: the refusal is the later knowledge.
-    if found.races == [Race::Unknown, Race::AskedButUnknown] {
-        found.races.remove(0);
+    if races == [Race::Unknown, Race::AskedButUnknown] {
+        races.remove(0);
     }
-    found
+    races
+}
+
+/// The races in a text that separates them by `;`, `|`, `~` or `,`. An empty text has none.
+pub fn races_of(text: &str) -> Races {
+    let (mut races, mut n_unmapped) = (Vec::new(), 0);
+    for part in parts_of(text) {
+        match race_of(part) {
+            Some(race) => races.push(race),
+            None => n_unmapped += 1,
+        }
+    }
+    Races { races: tidied(races), n_unmapped }
+}
+
+/// One choice in the single question on race and ethnicity of SPD 15 as revised in 2024 (89 FR 22182): seven categories, of which a person
+/// chooses as many as apply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Choice {
+    /// A race of 1997, `UNK` or `ASKU`.
+    Race(Race),
+    /// `2135-2`: Hispanic or Latino, a category beside the others since 2024.
+    HispanicOrLatino,
+    /// `2118-8`: Middle Eastern or North African, a category since 2024; part of White (`2106-3`) in 1997.
+    MiddleEasternOrNorthAfrican,
+}
+
+const MENA: &[&str] = &[
+    "2118 8",
+    "middle eastern or north african",
+    "middle eastern north african",
+    "middle eastern",
+    "north african",
+    "mena",
+];
+
+/// The choice that one text means.
+pub fn choice_of(text: &str) -> Option<Choice> {
+    let words = words_of(text)?;
+    if MENA.contains(&words.as_str()) {
+        return Some(Choice::MiddleEasternOrNorthAfrican);
+    }
+    match look_up(ETHNICITIES, text) {
+        Some(Ethnicity::HispanicOrLatino) => Some(Choice::HispanicOrLatino),
+        _ => race_of(text).map(Choice::Race),
+    }
+}
+
+/// An answer to the single question, in its own categories and in the two questions of 1997.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Combined {
+    /// Codes of the choices of 2024, sorted by code; `UNK` and `ASKU` alone.
+    pub codes: Vec<&'static str>,
+    /// Races of 1997. Empty when only Hispanic or Latino was chosen: of the race nothing was said then.
+    pub races: Vec<Race>,
+    /// Whether Hispanic or Latino was among the choices.
+    pub is_hispanic: bool,
+    /// Parts that are in no table.
+    pub n_unmapped: usize,
+}
+
+/// A person's race does not print.
+impl std::fmt::Debug for Combined {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Combined({}, {} unmapped)", self.codes.len(), self.n_unmapped)
+    }
+}
+
+/// The answer that choices make.
+pub fn combined(choices: &[Choice], n_unmapped: usize) -> Combined {
+    let is_hispanic = choices.contains(&Choice::HispanicOrLatino);
+    let is_mena = choices.contains(&Choice::MiddleEasternOrNorthAfrican);
+    let races: Vec<Race> = choices
+        .iter()
+        .filter_map(|choice| if let Choice::Race(race) = choice { Some(*race) } else { None })
+        .collect();
+    let mut own = tidied(races);
+    if is_hispanic || is_mena {
+        own.retain(|race| !race.is_null());
+    }
+    let mut codes: Vec<&'static str> = own.iter().map(|race| race.code()).collect();
+    codes.extend(is_hispanic.then_some(Ethnicity::HispanicOrLatino.code()));
+    codes.extend(is_mena.then_some("2118-8"));
+    codes.sort_unstable();
+    own.extend(is_mena.then_some(Race::White));
+    Combined { codes, races: tidied(own), is_hispanic, n_unmapped }
 }
 
 #[cfg(test)]
@@ -350,6 +448,26 @@ mod tests {
         check("ASKU", Some("ASKU"));
         check("White", None);
         check("", None);
+    }
+
+    #[test]
+    fn the_single_question_of_2024_is_read_in_both_forms() {
+        let check = |texts: &[&str], codes: &[&str], races: &[&str], is_hispanic: bool| {
+            let choices: Vec<Choice> = texts.iter().map(|text| choice_of(text).unwrap()).collect();
+            let found = combined(&choices, 0);
+            assert_eq!(found.codes, codes, "{texts:?}");
+            assert_eq!(found.races.iter().map(|race| race.code()).collect::<Vec<_>>(), races, "{texts:?}");
+            assert_eq!(found.is_hispanic, is_hispanic, "{texts:?}");
+        };
+        check(&["Hispanic or Latino"], &["2135-2"], &[], true);
+        check(&["Hispanic or Latino", "White"], &["2106-3", "2135-2"], &["2106-3"], true);
+        check(&["Middle Eastern or North African"], &["2118-8"], &["2106-3"], false);
+        check(&["MENA", "White", "Asian"], &["2028-9", "2106-3", "2118-8"], &["2028-9", "2106-3"], false);
+        check(&["Unknown"], &["UNK"], &["UNK"], false);
+        check(&["Unknown", "Hispanic"], &["2135-2"], &[], true);
+        check(&[], &[], &[], false);
+        assert_eq!(choice_of("Not Hispanic"), None);
+        assert_eq!(choice_of("Martian"), None);
     }
 
     #[test]

@@ -24,6 +24,18 @@ pub enum Unit {
     MmolPerL,
     /// `umol/L`.
     UmolPerL,
+    /// `meq/L`.
+    MeqPerL,
+    /// `U/L`.
+    UPerL,
+    /// `10*9/L`.
+    E9PerL,
+    /// `10*3/uL`.
+    E3PerUl,
+    /// `/uL`.
+    PerUl,
+    /// `{INR}`: a ratio, a number without unit.
+    Inr,
     /// `Cel`.
     Celsius,
     /// `[degF]`.
@@ -45,12 +57,21 @@ pub enum Unit {
 }
 
 /// UCUM codes, each followed by the other spellings that are understood.
-const SPELLINGS: [(Unit, &[&str]); 14] = [
+const SPELLINGS: [(Unit, &[&str]); 20] = [
     (Unit::MgPerDl, &["mg/dL", "mg/dl", "mg/100mL"]),
     (Unit::GPerDl, &["g/dL", "g/dl"]),
     (Unit::GPerL, &["g/L", "g/l"]),
     (Unit::MmolPerL, &["mmol/L", "mmol/l"]),
     (Unit::UmolPerL, &["umol/L", "umol/l", "\u{b5}mol/L", "\u{b5}mol/l", "\u{3bc}mol/L", "\u{3bc}mol/l"]),
+    (Unit::MeqPerL, &["meq/L", "meq/l", "mEq/L"]),
+    (Unit::UPerL, &["U/L", "U/l", "[iU]/L", "IU/L"]),
+    (Unit::E9PerL, &["10*9/L", "10^9/L", "G/L"]),
+    (
+        Unit::E3PerUl,
+        &["10*3/uL", "10^3/uL", "10*3/\u{b5}L", "10^3/\u{b5}L", "10*3/\u{3bc}L", "10^3/\u{3bc}L", "K/uL"],
+    ),
+    (Unit::PerUl, &["/uL", "/\u{b5}L", "/\u{3bc}L", "/mm3"]),
+    (Unit::Inr, &["{INR}", "1"]),
     (Unit::Celsius, &["Cel", "\u{b0}C", "degC"]),
     (Unit::Fahrenheit, &["[degF]", "\u{b0}F", "degF"]),
     (Unit::Kelvin, &["K"]),
@@ -157,12 +178,17 @@ mod tests {
         check("8302-2", "70", Unit::Inch, "177.8000", Unit::Cm);
         check("8302-2", "1.78", Unit::M, "178.0000", Unit::Cm);
         check("2345-7", "100.50", Unit::MgPerDl, "100.50", Unit::MgPerDl);
+        check("2951-2", "140", Unit::MeqPerL, "140.0000", Unit::MmolPerL);
+        check("777-3", "250000", Unit::PerUl, "250.00000", Unit::E9PerL);
+        check("777-3", "250", Unit::E3PerUl, "250.00000", Unit::E9PerL);
     }
 
     #[test]
     fn what_does_not_convert_says_so() {
         let problem = |loinc, value, from, to| convert(loinc, number(value), from, to).unwrap_err();
-        assert_eq!(problem("2951-2", "140", Unit::MmolPerL, Unit::MgPerDl), NotConverted::UnknownAnalyte);
+        assert_eq!(problem("4548-4", "7", Unit::MmolPerL, Unit::MgPerDl), NotConverted::UnknownAnalyte);
+        let wrong = NotConverted::WrongUnit { analyte: "sodium", unit: Unit::MgPerDl };
+        assert_eq!(problem("2951-2", "140", Unit::MmolPerL, Unit::MgPerDl), wrong);
         let wrong = NotConverted::WrongUnit { analyte: "glucose", unit: Unit::UmolPerL };
         assert_eq!(problem("2345-7", "100", Unit::UmolPerL, Unit::MgPerDl), wrong);
         assert_eq!(problem("2345-7", "100", Unit::MgPerDl, Unit::UmolPerL), wrong);
@@ -181,7 +207,7 @@ mod tests {
             assert_eq!(unit.ucum(), spellings[0]);
         }
         assert_eq!(parse_unit(" mg/dL "), Some(Unit::MgPerDl));
-        for text in ["", "MG/DL", "mg", "mol/L", "C", "F", "mEq/L", "mg/dL.", "IU/L"] {
+        for text in ["", "MG/DL", "mg", "mol/L", "C", "F", "MEQ/L", "mg/dL.", "g/l.", "u/l"] {
             assert_eq!(parse_unit(text), None, "{text}");
         }
     }

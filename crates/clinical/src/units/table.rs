@@ -62,9 +62,16 @@ const CREATININE: &[Scale] = &by_umol(88_400);
 const BILIRUBIN: &[Scale] = &by_umol(17_104);
 const PROTEIN: &[Scale] = &[scale(Unit::GPerDl, 1, 1, 4), scale(Unit::GPerL, 1, 10, 3)];
 
+/// An ion of one charge: a milliequivalent is a millimole.
+const MONOVALENT: &[Scale] = &[scale(Unit::MmolPerL, 1, 1, 4), scale(Unit::MeqPerL, 1, 1, 4)];
+const ENZYME: &[Scale] = &[scale(Unit::UPerL, 1, 1, 4)];
+/// Cells per volume: 10⁹/L is the same number as 10³/µL.
+const CELLS: &[Scale] =
+    &[scale(Unit::E9PerL, 1, 1, 5), scale(Unit::E3PerUl, 1, 1, 5), scale(Unit::PerUl, 1, 1000, 2)];
+
 /// Factors: molar masses in g/mol, as clinical chemistry rounds them: glucose 180.16, calcium 40.08, magnesium 24.31, cholesterol 386.7,
 /// triglycerides 885.7 (triolein), creatinine 113.12 (88.4 µmol/L per mg/dL), bilirubin 584.66. Pound and inch: international, exact.
-static ANALYTES: [Analyte; 12] = [
+static ANALYTES: [Analyte; 18] = [
     Analyte {
         name: "glucose",
         loincs: &["2345-7", "2339-0", "1558-6", "41653-7", "14749-6", "15074-8"],
@@ -85,6 +92,12 @@ static ANALYTES: [Analyte; 12] = [
     Analyte { name: "bilirubin", loincs: &["1975-2", "14631-6"], scales: BILIRUBIN },
     Analyte { name: "haemoglobin", loincs: &["718-7"], scales: PROTEIN },
     Analyte { name: "albumin", loincs: &["1751-7"], scales: PROTEIN },
+    Analyte { name: "sodium", loincs: &["2951-2", "2947-0"], scales: MONOVALENT },
+    Analyte { name: "potassium", loincs: &["2823-3", "6298-4"], scales: MONOVALENT },
+    Analyte { name: "AST", loincs: &["1920-8"], scales: ENZYME },
+    Analyte { name: "ALT", loincs: &["1742-6"], scales: ENZYME },
+    Analyte { name: "platelets", loincs: &["777-3", "26515-7"], scales: CELLS },
+    Analyte { name: "INR", loincs: &["6301-6", "34714-6"], scales: &[scale(Unit::Inr, 1, 1, 4)] },
     Analyte {
         name: "body temperature",
         loincs: &["8310-5", "8331-1", "8332-9", "8333-7"],

@@ -1,11 +1,18 @@
 //! What happens to rows between source and target. One file per step: it decodes its options, says which columns it needs and gives,
 //! and works batch by batch.
 
+mod cells;
+mod comorbidity;
 mod dedupe;
+mod derive;
+mod equity_flags;
+mod fill_missing;
 mod filter;
 mod key;
+mod normalize_codes;
 mod select;
 mod shared;
+mod standardize_demographics;
 #[cfg(test)]
 pub(crate) mod testing;
 
@@ -100,7 +107,21 @@ pub type Decode = fn(options: &Node, problems: &mut Problems) -> Option<Box<dyn 
 
 /// Every step: its name, what it does in one line, and its decoder.
 pub const KINDS: &[(&str, &str, Decode)] = &[
+    ("comorbidity", "a Charlson or Elixhauser score per patient over a look-back", comorbidity::decode),
     ("dedupe", "leaves one row per key", dedupe::decode),
+    ("derive", "BMI, eGFR, MELD 3.0, FIB-4, parts of dates, expressions", derive::decode),
+    (
+        "equity_flags",
+        "flags by rules on codes, counted by strata with small cells suppressed",
+        equity_flags::decode,
+    ),
+    ("fill_missing", "fills missing values, with a flag beside each", fill_missing::decode),
     ("filter", "leaves out rows for which a condition is not true", filter::decode),
+    ("normalize_codes", "codes in their canonical form, with what is wrong counted", normalize_codes::decode),
     ("select", "keeps, drops and renames columns", select::decode),
+    (
+        "standardize_demographics",
+        "sex, race, ethnicity, birth and death dates to codes, days and ages",
+        standardize_demographics::decode,
+    ),
 ];

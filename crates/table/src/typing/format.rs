@@ -113,8 +113,11 @@ impl Format {
         loose(&swapped) == loose(&other.parts)
     }
 
-    /// A day.
-    pub(crate) fn day(&self, text: &[u8]) -> Result<i32, Fault> {
+    /// The day that a text means, in days since 1970-01-01.
+    ///
+    /// # Errors
+    /// The text is not in this form, no calendar has the day, or it has a time of day other than midnight.
+    pub fn day(&self, text: &[u8]) -> Result<i32, Fault> {
         if self.is_iso {
             return date::iso_day(text).unwrap_or(Err(Fault::Form));
         }
