@@ -51,6 +51,7 @@ mod validation;
 
 pub use crate::gate::{Gate, GateConfig};
 pub use db::DbError;
+pub use door::permit::{Matter, Permit, Subject};
 pub use door::write::Answer;
 pub use error::{AuthProblem, GateError};
 pub use identity::session::{LINK_HOURS_MAX, SESSION_HOURS_MAX, Session};

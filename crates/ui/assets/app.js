@@ -1,4 +1,4 @@
-// Theme, keyboard, relative times. Every page works without this file.
+// Theme, keyboard, relative times, what is at work. Every page works without this file.
 
 const root = document.documentElement;
 const one = (selector, within = document) => within.querySelector(selector);
@@ -155,12 +155,49 @@ function onChange(event) {
   }
 }
 
+// ---- a part that is at work is fetched again while somebody looks; its state is said in words ----
+
+const REFRESH_MS = 1_500;
+
+function say(text) {
+  const place = one("[data-live]");
+  if (place && place.textContent !== text) place.textContent = text;
+}
+
+async function refreshOnce(part) {
+  const answer = await fetch(part.dataset.refresh, { headers: { accept: "text/html" }, credentials: "same-origin" });
+  if (!answer.ok) throw new Error(String(answer.status));
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const fresh = page.getElementById(part.id);
+  if (!fresh) throw new Error("the part is gone");
+  // What somebody holds open is not pulled away: a confirmation, a table, text being read by keyboard.
+  const held = part.contains(document.activeElement) || all("details[open]", part).length > 0;
+  if (held && fresh.dataset.refresh) return part;
+  part.replaceWith(fresh);
+  return fresh;
+}
+
+async function keepRefreshing() {
+  let part = one("[data-refresh]");
+  while (part?.dataset.refresh) {
+    say(document.hidden ? "paused" : "live");
+    await new Promise((done) => { setTimeout(done, REFRESH_MS); });
+    if (document.hidden) continue;
+    try {
+      part = await refreshOnce(part);
+    } catch {
+      say("reconnecting");
+    }
+  }
+}
+
 function start() {
   for (const element of all("[data-script]")) element.hidden = false;
   document.addEventListener("keydown", onKey);
   document.addEventListener("click", onClick);
   document.addEventListener("change", onChange);
   keepTimesFresh();
+  keepRefreshing();
 }
 
 if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);

@@ -15,6 +15,7 @@ pub enum Place {
     Overview,
     Patients,
     Search,
+    Pipelines,
     Audit,
     Settings,
 }
@@ -25,6 +26,7 @@ impl Place {
             Place::Overview => "Overview",
             Place::Patients => "Patients",
             Place::Search => "Search",
+            Place::Pipelines => "Pipelines",
             Place::Audit => "Audit",
             Place::Settings => "Settings",
         }
@@ -36,6 +38,7 @@ impl Place {
             Place::Overview => (url::OVERVIEW, Icon::Overview, "o"),
             Place::Patients => (url::PATIENTS, Icon::People, "p"),
             Place::Search => (url::SEARCH, Icon::Search, "s"),
+            Place::Pipelines => (url::PIPELINES, Icon::Flow, "l"),
             Place::Audit => (url::AUDIT, Icon::Ledger, "a"),
             Place::Settings => (url::SETTINGS, Icon::Settings, "t"),
         }

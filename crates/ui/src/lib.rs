@@ -30,6 +30,7 @@ pub mod overview;
 pub mod parts;
 pub mod patient;
 pub mod patients;
+pub mod pipelines;
 pub mod resource;
 pub mod search;
 pub mod settings;

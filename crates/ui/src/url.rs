@@ -8,6 +8,12 @@ pub const OVERVIEW: &str = "/";
 pub const PATIENTS: &str = "/patients";
 /// Search over all types; a `POST` searches.
 pub const SEARCH: &str = "/search";
+/// Pipelines.
+pub const PIPELINES: &str = "/pipelines";
+/// Runs of pipelines.
+pub const RUNS: &str = "/runs";
+/// Rows that pipelines set aside.
+pub const QUARANTINE: &str = "/quarantine";
 /// The audit ledger.
 pub const AUDIT: &str = "/audit";
 /// Settings and tokens.
@@ -40,6 +46,58 @@ pub fn search_of(kind: &str) -> String {
     format!("{SEARCH}?type={}", encode(kind))
 }
 
+/// Where a run of a pipeline is started.
+pub fn start(pipeline: &str) -> String {
+    format!("{PIPELINES}/{}/run", encode(pipeline))
+}
+
+/// The quality of a pipeline over time.
+pub fn quality(pipeline: &str) -> String {
+    format!("{PIPELINES}/{}/quality", encode(pipeline))
+}
+
+/// Runs with a filter; empty parts filter nothing.
+pub fn runs_of(pipeline: &str, status: &str) -> String {
+    with_query(RUNS, &[("pipeline", pipeline), ("status", status)])
+}
+
+/// Page of a run.
+pub fn run(run: &str) -> String {
+    format!("{RUNS}/{}", encode(run))
+}
+
+/// Where a run is stopped.
+pub fn cancel(run: &str) -> String {
+    format!("{RUNS}/{}/cancel", encode(run))
+}
+
+/// The quality report of a run, as a document of its own.
+pub fn report(run: &str) -> String {
+    format!("/api/v1/runs/{}/report", encode(run))
+}
+
+/// Where rows are run again.
+pub fn replay(run: &str) -> String {
+    format!("{RUNS}/{}/replay", encode(run))
+}
+
+/// Where rows are waived.
+pub fn waive(run: &str) -> String {
+    format!("{RUNS}/{}/waive", encode(run))
+}
+
+/// Where the content of a row is opened.
+pub fn open_row(row: u64) -> String {
+    format!("{QUARANTINE}/{row}/open")
+}
+
+/// An address with the pairs that say something.
+pub(crate) fn with_query(path: &str, pairs: &[(&str, &str)]) -> String {
+    let said = pairs.iter().filter(|(_, value)| !value.is_empty());
+    let parts: Vec<String> = said.map(|(name, value)| format!("{name}={}", encode(value))).collect();
+    if parts.is_empty() { path.to_string() } else { format!("{path}?{}", parts.join("&")) }
+}
+
 /// Where a token is revoked.
 pub fn revoke(token: &str) -> String {
     format!("{TOKENS}/{}/revoke", encode(token))
@@ -53,5 +111,7 @@ mod tests {
     fn what_is_not_plain_is_encoded() {
         assert_eq!(resource("Patient", "a-1.b"), "/resources/Patient/a-1.b");
         assert_eq!(patient("a b"), "/patients/a%20b");
+        assert_eq!(runs_of("a b", ""), "/runs?pipeline=a%20b");
+        assert_eq!(runs_of("", ""), "/runs");
     }
 }

@@ -150,6 +150,10 @@ fn links_lead_to_pages_that_exist() {
     let known = [
         "/patients",
         "/search",
+        "/pipelines",
+        "/runs",
+        "/quarantine",
+        "/api/v1/runs/",
         "/audit",
         "/settings",
         "/resources/",

@@ -4,6 +4,7 @@ mod changes;
 mod counts;
 mod history;
 mod maintain;
+pub(crate) mod permit;
 pub(crate) mod read;
 mod scan;
 pub(crate) mod search;

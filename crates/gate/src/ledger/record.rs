@@ -41,9 +41,17 @@ pub enum Action {
     Check,
     /// The counters of the server were refused to somebody.
     Metrics,
+    /// Pipelines, their runs or the places of quarantined rows were looked at.
+    PipelineRead,
+    /// A run was started or stopped.
+    PipelineRun,
+    /// The content of quarantined rows was opened.
+    QuarantineOpen,
+    /// Quarantined rows were run again or waived.
+    QuarantineChange,
 }
 
-const ACTIONS: [(Action, &str); 17] = [
+const ACTIONS: [(Action, &str); 21] = [
     (Action::Read, "read"),
     (Action::Vread, "vread"),
     (Action::Search, "search"),
@@ -61,6 +69,10 @@ const ACTIONS: [(Action, &str); 17] = [
     (Action::Rebuild, "rebuild"),
     (Action::Check, "check"),
     (Action::Metrics, "metrics"),
+    (Action::PipelineRead, "pipeline-read"),
+    (Action::PipelineRun, "pipeline-run"),
+    (Action::QuarantineOpen, "quarantine-open"),
+    (Action::QuarantineChange, "quarantine-change"),
 ];
 
 impl Action {

@@ -1,14 +1,17 @@
 //! Each role and each action: allowed or not, and the record it leaves.
 
 use fhir::Kind;
-use gate::{Action, AuditQuery, Gate, GateError, HistoryOf, HistoryQuery, Role, ScanQuery, TokenRequest};
+use gate::{
+    Access, Action, AuditQuery, Gate, GateError, HistoryOf, HistoryQuery, Matter, Principal, Role, Roles,
+    ScanQuery, Scopes, Subject, Tenant, TokenRequest,
+};
 
 use crate::house::{House, of, query, resource};
 
 const PATIENT: &str = r#"{"resourceType":"Patient","id":"1","active":true}"#;
 
 /// What is tried, by name.
-const ACTIONS: [&str; 14] = [
+const ACTIONS: [&str; 18] = [
     "read",
     "vread",
     "search",
@@ -23,6 +26,10 @@ const ACTIONS: [&str; 14] = [
     "token-list",
     "check",
     "metrics",
+    "pipeline-read",
+    "pipeline-run",
+    "quarantine-open",
+    "quarantine-change",
 ];
 
 async fn attempt(gate: &Gate, role: Role, action: &str) -> Result<(), GateError> {
@@ -58,8 +65,18 @@ async fn attempt(gate: &Gate, role: Role, action: &str) -> Result<(), GateError>
         "token-list" => gate.list_tokens(&access).await.map(drop),
         "check" => gate.check(&access).await.map(drop),
         "metrics" => gate.permit_metrics(&access).await,
+        "pipeline-read" => permit(gate, &access, Matter::Pipelines).await,
+        "pipeline-run" => permit(gate, &access, Matter::RunPipeline).await,
+        "quarantine-open" => permit(gate, &access, Matter::OpenQuarantine).await,
+        "quarantine-change" => permit(gate, &access, Matter::ChangeQuarantine).await,
         other => panic!("no action `{other}`"),
     }
+}
+
+async fn permit(gate: &Gate, access: &Access, matter: Matter) -> Result<(), GateError> {
+    let permit = gate.permit(access, Subject::new(matter, "quarantine/17")).await?;
+    assert_eq!((permit.matter(), permit.principal()), (matter, access.principal.id.as_str()));
+    Ok(())
 }
 
 /// What each role may do. Counts are answered to everybody, with what the caller may see, which can be nothing.
@@ -67,23 +84,77 @@ fn allowed(role: Role) -> &'static [&'static str] {
     let reads = &["read", "vread", "search", "history", "counts", "changes", "export"][..];
     match role {
         Role::Service => &[
-            "read", "vread", "search", "history", "create", "update", "delete", "counts", "changes",
-            "export", "metrics",
+            "read",
+            "vread",
+            "search",
+            "history",
+            "create",
+            "update",
+            "delete",
+            "counts",
+            "changes",
+            "export",
+            "metrics",
+            "pipeline-read",
+            "pipeline-run",
+            "quarantine-open",
+            "quarantine-change",
         ],
         Role::Clinician => &[
             "read", "vread", "search", "history", "create", "update", "delete", "counts", "changes", "export",
         ],
         Role::Engineer => &[
-            "read", "vread", "search", "history", "create", "update", "counts", "changes", "export", "check",
+            "read",
+            "vread",
+            "search",
+            "history",
+            "create",
+            "update",
+            "counts",
+            "changes",
+            "export",
+            "check",
             "metrics",
+            "pipeline-read",
+            "pipeline-run",
+            "quarantine-open",
+            "quarantine-change",
         ],
-        Role::Analyst | Role::Steward => reads,
-        Role::PrivacyOfficer => {
-            &["read", "vread", "search", "history", "counts", "changes", "export", "audit"]
-        }
+        Role::Analyst => reads,
+        Role::Steward => &[
+            "read",
+            "vread",
+            "search",
+            "history",
+            "counts",
+            "changes",
+            "export",
+            "pipeline-read",
+            "quarantine-open",
+        ],
+        Role::PrivacyOfficer => &[
+            "read",
+            "vread",
+            "search",
+            "history",
+            "counts",
+            "changes",
+            "export",
+            "audit",
+            "pipeline-read",
+            "quarantine-open",
+        ],
         Role::SecurityOfficer => &["counts", "audit", "token-list", "metrics"],
         Role::Auditor => &["counts", "audit", "metrics"],
-        Role::Admin => &["counts", "token-list", "check", "metrics"],
+        Role::Admin => &[
+            "counts",
+            "token-list",
+            "check",
+            "metrics",
+            "pipeline-read",
+            "pipeline-run",
+            "quarantine-change",
+        ],
     }
 }
 
@@ -187,4 +258,31 @@ async fn tokens_are_made_by_those_who_manage_them() {
         let refused = house.gate.create_token(&of(role), &request).await;
         assert!(matches!(refused, Err(GateError::Forbidden(_))), "{role}");
     }
+}
+
+#[tokio::test]
+async fn a_narrow_token_does_not_get_the_rest_through_a_pipeline() {
+    let house = House::new();
+    let narrowed = |scopes: &str, roles: Roles| {
+        let narrow = Principal {
+            roles,
+            scopes: Scopes::parse(scopes).unwrap(),
+            ..Principal::service("loader", Tenant::main())
+        };
+        Access::new(std::sync::Arc::new(narrow), None, "r-1").unwrap()
+    };
+    let loader = narrowed("system/Observation.cruds", Roles::one(Role::Service));
+    assert!(permit(&house.gate, &loader, Matter::Pipelines).await.is_ok());
+    for matter in [Matter::RunPipeline, Matter::OpenQuarantine, Matter::ChangeQuarantine] {
+        let refused = permit(&house.gate, &loader, matter).await;
+        assert!(matches!(refused, Err(GateError::Forbidden(_))), "{matter:?}");
+    }
+    assert_eq!(
+        house.last_record().await,
+        "quarantine-change denied  quarantine/17 by service:loader for HOPERAT"
+    );
+    // An admin who is also a clinician reads patients, and opens no quarantine by that.
+    let both = narrowed("user/*.cruds metrics", Roles::of(&[Role::Clinician, Role::Admin]).unwrap());
+    assert!(permit(&house.gate, &both, Matter::RunPipeline).await.is_ok());
+    assert!(permit(&house.gate, &both, Matter::OpenQuarantine).await.is_err());
 }

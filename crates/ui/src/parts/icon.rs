@@ -9,6 +9,7 @@ pub enum Icon {
     Overview,
     People,
     Search,
+    Flow,
     Ledger,
     Settings,
     Sun,
@@ -36,6 +37,9 @@ impl Icon {
                 "M9 11.5a3.75 3.75 0 1 0 0-7.5 3.75 3.75 0 0 0 0 7.5zM2.5 20c.4-3.6 3-5.8 6.5-5.8s6.1 2.2 6.5 5.8M16 4.4a3.6 3.6 0 0 1 0 6.8M18.5 14.8c1.8.9 2.8 2.7 3 5.2"
             }
             Icon::Search => "M11 18a7 7 0 1 0 0-14 7 7 0 0 0 0 14zM20.5 20.5 16 16",
+            Icon::Flow => {
+                "M4 6h5v4H4zM4 14h5v4H4zM15 10h5v4h-5zM9 8h2.5a1.5 1.5 0 0 1 1.5 1.5V12h2M9 16h2.5a1.5 1.5 0 0 0 1.5-1.5V12"
+            }
             Icon::Ledger => "M8 6h12M8 12h12M8 18h8M4 6h.01M4 12h.01M4 18h.01",
             Icon::Settings => "M4 7h9M17 7h3M4 17h3M11 17h9M15 4.5v5M9 14.5v5",
             Icon::Sun => {

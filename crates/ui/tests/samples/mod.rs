@@ -1,6 +1,7 @@
 //! Sample views of every page, for the golden answers, the structural check and the gallery. All people are made up.
 
 mod people;
+mod pipelines;
 mod trust;
 mod work;
 
@@ -17,6 +18,7 @@ pub(crate) type Sample = (&'static str, Markup);
 pub(crate) fn all() -> Vec<Sample> {
     let mut samples = people::all();
     samples.extend(work::all());
+    samples.extend(pipelines::all());
     samples.extend(trust::all());
     samples
 }
@@ -37,7 +39,14 @@ fn frame() -> Frame {
         purpose: "TREAT".into(),
         purposes: ["TREAT", "ETREAT", "CAREMGT", "HQUALIMP"].map(String::from).to_vec(),
         csrf: "c5rf".into(),
-        places: vec![Place::Overview, Place::Patients, Place::Search, Place::Audit, Place::Settings],
+        places: vec![
+            Place::Overview,
+            Place::Patients,
+            Place::Search,
+            Place::Pipelines,
+            Place::Audit,
+            Place::Settings,
+        ],
     }
 }
 
