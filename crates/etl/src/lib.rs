@@ -12,8 +12,12 @@
 pub mod check;
 pub mod engine;
 mod error;
+pub mod file;
 mod place;
+pub mod plan;
 pub mod report;
+pub mod run;
+pub mod runs;
 mod secret;
 pub mod source;
 pub mod step;

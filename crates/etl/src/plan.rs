@@ -39,7 +39,9 @@ impl Plan {
         for source in &pipeline.sources {
             let Some(columns) = sources.get(&source.name.text) else { continue };
             flows.insert(source.name.text.clone(), flow(pipeline, source, columns, &mut problems));
-            for tap in source.checks.taps().into_iter().chain(source.steps.iter().flat_map(|step| step.spec.taps())) {
+            for tap in
+                source.checks.taps().into_iter().chain(source.steps.iter().flat_map(|step| step.spec.taps()))
+            {
                 let Some(tapped) = sources.get(&tap.source.text) else { continue };
                 for column in tap.columns.iter().filter(|column| tapped.get(column).is_none()) {
                     problems.add(column.at, format!("the source `{}` has no column `{column}`", tap.source));
@@ -55,7 +57,12 @@ impl Plan {
     }
 }
 
-fn flow(pipeline: &Pipeline, source: &SourceEntry, columns: &Columns, problems: &mut Problems) -> FlowColumns {
+fn flow(
+    pipeline: &Pipeline,
+    source: &SourceEntry,
+    columns: &Columns,
+    problems: &mut Problems,
+) -> FlowColumns {
     source.checks.plan(columns, problems);
     let mut steps = vec![columns.clone()];
     for step in &source.steps {

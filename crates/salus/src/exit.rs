@@ -15,8 +15,14 @@ pub(crate) enum Exit {
     Done,
     /// 1: it ran, and what it checked is not in order.
     NotInOrder,
+    /// 3: a quality gate was not met.
+    Gate,
     /// 4: done, but not everything was taken.
     Rejects,
+    /// 5: a source failed.
+    Source,
+    /// 6: a target failed.
+    Target,
 }
 
 impl From<Exit> for ExitCode {
@@ -24,7 +30,10 @@ impl From<Exit> for ExitCode {
         ExitCode::from(match exit {
             Exit::Done => 0,
             Exit::NotInOrder => 1,
+            Exit::Gate => 3,
             Exit::Rejects => 4,
+            Exit::Source => 5,
+            Exit::Target => 6,
         })
     }
 }

@@ -187,6 +187,15 @@ impl Places {
         }
     }
 
+    /// These places.
+    pub fn of(places: &[Place]) -> Places {
+        Places {
+            units: Arc::new(UInt32Array::from_iter_values(places.iter().map(|place| place.unit))),
+            lines: Arc::new(UInt64Array::from_iter_values(places.iter().map(|place| place.line))),
+            offsets: Arc::new(places.iter().map(|place| place.offset).collect::<UInt64Array>()),
+        }
+    }
+
     /// Places of rows that are only numbered, beginning with `first`.
     pub fn numbered(unit: u32, first: u64, n_rows: usize) -> Places {
         let last = first + n_rows as u64;

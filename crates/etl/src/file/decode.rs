@@ -42,8 +42,7 @@ pub(super) fn pipeline(node: &Node, problems: &mut Problems) -> Option<Pipeline>
     fields.end(problems);
     let name = name?;
     check_name("pipeline", &name, problems);
-    let pipeline =
-        Pipeline { name, description, hash: hash_of(node), sources, targets, run, tests };
+    let pipeline = Pipeline { name, description, hash: hash_of(node), sources, targets, run, tests };
     check_references(&pipeline, problems);
     Some(pipeline)
 }
@@ -77,7 +76,7 @@ fn sources(
         let steps = steps.remove(&name.text);
         let checks = match checks {
             Some((_, node)) => Checks::decode(name, node, problems),
-            None => Checks::default(),
+            None => Checks::none(&name.text),
         };
         let steps = steps.map(|(_, node)| steps_of(name, node, problems)).unwrap_or_default();
         let mut fields = node.fields(format!("the source `{name}`"), problems);
@@ -170,17 +169,16 @@ fn run(node: Option<&Node>, problems: &mut Problems) -> RunSpec {
         problems.add(fields.at(), format!("`retries` must be at most {RETRIES_MAX}"));
     }
     let gates = fields.node("gates");
-    let gates_of = fields.node("gates_of");
+    let gates = gates.map_or_else(Gates::default, |node| Gates::decode(node, problems));
+    let gates_of =
+        fields.node("gates_of").map(|node| node.entries("`gates_of`", problems)).unwrap_or_default();
+    let gates_of = gates_of.iter().map(|(name, node)| (name.text.clone(), gates.decode_over(node, problems)));
+    let gates_of = gates_of.collect();
     let spec = RunSpec {
         memory_bytes,
         sources_at_once: usize::try_from(at_once).unwrap_or(1),
-        gates: gates.map_or_else(Gates::default, |node| Gates::decode(node, problems)),
-        gates_of: gates_of
-            .map(|node| node.entries("`gates_of`", problems))
-            .unwrap_or_default()
-            .iter()
-            .map(|(name, node)| (name.text.clone(), Gates::decode(node, problems)))
-            .collect(),
+        gates,
+        gates_of,
         retries: u32::try_from(retries).unwrap_or(0),
         retry_pause: fields.span("retry_pause", problems).unwrap_or(Duration::from_secs(2)),
         schedule: schedule(&mut fields, problems),
@@ -221,7 +219,10 @@ fn check_references(pipeline: &Pipeline, problems: &mut Problems) {
     let known = |name: &str| pipeline.source(name).is_some();
     for target in &pipeline.targets {
         if !known(&target.from) {
-            problems.add(target.from.at, format!("the target `{}` is loaded from `{}`, which is no source", target.name, target.from));
+            problems.add(
+                target.from.at,
+                format!("the target `{}` is loaded from `{}`, which is no source", target.name, target.from),
+            );
         }
     }
     for source in &pipeline.sources {
@@ -233,9 +234,13 @@ fn check_references(pipeline: &Pipeline, problems: &mut Problems) {
                 problems.add(tap.source.at, format!("the source `{}` looks at itself here", source.name));
             }
         }
-        let is_tapped = pipeline.sources.iter().any(|other| pipeline.tapped_by(other).contains(&source.name.text));
+        let is_tapped =
+            pipeline.sources.iter().any(|other| pipeline.tapped_by(other).contains(&source.name.text));
         if !is_tapped && pipeline.targets_of(&source.name).next().is_none() {
-            problems.add(source.name.at, format!("nothing uses the source `{}`: give it a target, or take it out", source.name));
+            problems.add(
+                source.name.at,
+                format!("nothing uses the source `{}`: give it a target, or take it out", source.name),
+            );
         }
         if is_tapped && source.spec.division() == source::Division::Window {
             problems.add(
@@ -244,10 +249,9 @@ fn check_references(pipeline: &Pipeline, problems: &mut Problems) {
             );
         }
     }
-    for name in pipeline.run.gates_of.keys() {
-        if !known(name) {
-            problems.add(pipeline.name.at, format!("`gates_of` speaks of the source `{name}`, which is not there"));
-        }
+    for name in pipeline.run.gates_of.keys().filter(|name| !known(name)) {
+        problems
+            .add(pipeline.name.at, format!("`gates_of` speaks of the source `{name}`, which is not there"));
     }
     check_circles(pipeline, problems);
 }
@@ -261,7 +265,10 @@ fn check_circles(pipeline: &Pipeline, problems: &mut Problems) {
             .iter()
             .filter(|source| !done.contains(&source.name.text.as_str()))
             .filter(|source| {
-                pipeline.tapped_by(source).iter().all(|name| done.contains(&name.as_str()) || pipeline.source(name).is_none())
+                pipeline
+                    .tapped_by(source)
+                    .iter()
+                    .all(|name| done.contains(&name.as_str()) || pipeline.source(name).is_none())
             })
             .map(|source| source.name.text.as_str())
             .collect();
@@ -271,14 +278,23 @@ fn check_circles(pipeline: &Pipeline, problems: &mut Problems) {
         done.extend(ready);
     }
     for source in pipeline.sources.iter().filter(|source| !done.contains(&source.name.text.as_str())) {
-        problems.add(source.name.at, format!("the source `{}` waits for a source that waits for it", source.name));
+        problems.add(
+            source.name.at,
+            format!("the source `{}` waits for a source that waits for it", source.name),
+        );
     }
 }
 
 fn check_name(what: &str, name: &Word, problems: &mut Problems) {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    if name.is_empty() || name.len() > NAME_CHARS_MAX || !name.chars().all(is_plain) || name.starts_with('.') {
-        problems.add(name.at, format!("the {what} name `{name}` must be letters, digits, `-`, `_` and `.`, at most {NAME_CHARS_MAX}"));
+    if name.is_empty() || name.len() > NAME_CHARS_MAX || !name.chars().all(is_plain) || name.starts_with('.')
+    {
+        problems.add(
+            name.at,
+            format!(
+                "the {what} name `{name}` must be letters, digits, `-`, `_` and `.`, at most {NAME_CHARS_MAX}"
+            ),
+        );
     }
 }
 
@@ -290,7 +306,10 @@ fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str>) -> 
         Some((far, other)) if far <= 1 + name.len() / 4 => {
             format!("unknown {what} `{name}`: did you mean `{other}`?")
         }
-        _ => format!("unknown {what} `{name}`: there are {}", known.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ")),
+        _ => format!(
+            "unknown {what} `{name}`: there are {}",
+            known.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ")
+        ),
     }
 }
 

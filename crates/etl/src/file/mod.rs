@@ -16,7 +16,7 @@ use crate::target::TargetSpec;
 use crate::{Problem, Problems, Secret, Word};
 
 pub use schedule::Schedule;
-pub use test_block::{Expectation, TestSpec};
+pub use test_block::{Cells, Expectation, TestSpec};
 
 /// A pipeline as its file describes it.
 #[derive(Debug)]
@@ -116,7 +116,8 @@ impl Pipeline {
     /// The pipeline in a text, or all that is wrong with it, in the order of the file.
     pub fn parse(text: &str) -> Result<Pipeline, Vec<Problem>> {
         let mut problems = Problems::default();
-        let pipeline = crate::yaml::parse(text, &mut problems).and_then(|node| decode::pipeline(&node, &mut problems));
+        let pipeline =
+            crate::yaml::parse(text, &mut problems).and_then(|node| decode::pipeline(&node, &mut problems));
         match pipeline {
             Some(pipeline) if problems.is_empty() => Ok(pipeline),
             _ => Err(problems.into_sorted()),

@@ -38,7 +38,9 @@ impl Schedule {
     pub fn parse(text: &str, zone: Option<&str>) -> Result<Schedule, String> {
         let fields: Vec<&str> = text.split_whitespace().collect();
         let &[minutes, hours, days, months, weekdays] = fields.as_slice() else {
-            return Err("a schedule has five fields: minute, hour, day of month, month, day of week".to_owned());
+            return Err(
+                "a schedule has five fields: minute, hour, day of month, month, day of week".to_owned()
+            );
         };
         let zone = match zone {
             None => TimeZone::UTC,
@@ -98,11 +100,14 @@ impl Schedule {
 }
 
 fn bits(field: &str, low: u32, high: u32, what: &str) -> Result<u64, String> {
-    let wrong = || format!("the {what} `{field}` is not within {low}-{high}, a list, a range or a step of it");
+    let wrong =
+        || format!("the {what} `{field}` is not within {low}-{high}, a list, a range or a step of it");
     let mut bits = 0;
     for part in field.split(',') {
         let (range, step) = match part.split_once('/') {
-            Some((range, step)) => (range, step.parse::<u32>().ok().filter(|step| *step > 0).ok_or_else(wrong)?),
+            Some((range, step)) => {
+                (range, step.parse::<u32>().ok().filter(|step| *step > 0).ok_or_else(wrong)?)
+            }
             None => (part, 1),
         };
         let (from, to) = match range.split_once('-') {
@@ -139,12 +144,24 @@ mod tests {
         assert_eq!(next("30 6 29 2 *", None, "2026-01-01T00:00:00Z"), "2028-02-29T06:30:00Z");
         assert_eq!(next("0 0 * * 7", None, "2026-11-25T00:00:00Z"), "2026-11-29T00:00:00Z");
         assert_eq!(next("0 0 13 * 5", None, "2026-11-25T00:00:00Z"), "2026-11-27T00:00:00Z");
-        assert_eq!(next("0 3 * * *", Some("America/Chicago"), "2026-07-01T00:00:00Z"), "2026-07-01T08:00:00Z");
+        assert_eq!(
+            next("0 3 * * *", Some("America/Chicago"), "2026-07-01T00:00:00Z"),
+            "2026-07-01T08:00:00Z"
+        );
     }
 
     #[test]
     fn what_is_no_schedule_is_refused() {
-        for wrong in ["", "* * * *", "60 * * * *", "* 24 * * *", "* * 0 * *", "5-2 * * * *", "*/0 * * * *", "0 0 30 2 *"] {
+        for wrong in [
+            "",
+            "* * * *",
+            "60 * * * *",
+            "* 24 * * *",
+            "* * 0 * *",
+            "5-2 * * * *",
+            "*/0 * * * *",
+            "0 0 30 2 *",
+        ] {
             assert!(Schedule::parse(wrong, None).is_err(), "{wrong}");
         }
         assert!(Schedule::parse("0 3 * * *", Some("Mars/Olympus")).is_err());

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use serde_json::{Map, Value as Json};
 use table::{Batch, Place, Reject, Value};
 
+use crate::EtlError;
 use crate::check::Checker;
 use crate::file::SourceEntry;
 use crate::plan::FlowColumns;
 use crate::run::StepCounts;
 use crate::step::{Output, Step, Tap};
 use crate::world::World;
-use crate::EtlError;
 
 /// Where rows and rejects go that come out of a chain.
 pub(crate) trait Sink {
@@ -52,7 +52,11 @@ impl Chain {
         let checker = source.checks.start(&columns.source, &tapped.checks, world)?;
         let nothing = Vec::new();
         let slots = source.steps.iter().take(n_steps).enumerate().map(|(index, entry)| {
-            let step = entry.spec.start(&columns.steps[index], tapped.steps.get(index).unwrap_or(&nothing), world)?;
+            let step = entry.spec.start(
+                &columns.steps[index],
+                tapped.steps.get(index).unwrap_or(&nothing),
+                world,
+            )?;
             Ok(Slot { step, counts: StepCounts { name: entry.name.text.clone(), ..StepCounts::default() } })
         });
         let checked = StepCounts { name: "checks".to_owned(), ..StepCounts::default() };
@@ -80,7 +84,8 @@ impl Chain {
         self.checker.finish(&mut emit)?;
         for index in 0..self.slots.len() {
             let (slot, rest) = self.slots[index..].split_first_mut().expect("the index is within the slots");
-            let mut emit = Emit { counts: &mut slot.counts, taps: &mut Vec::new(), rest, rejects: &mut rejects };
+            let mut emit =
+                Emit { counts: &mut slot.counts, taps: &mut Vec::new(), rest, rejects: &mut rejects };
             slot.step.finish(&mut emit)?;
         }
         Ok(())
@@ -127,14 +132,16 @@ impl Output for Emit<'_, '_> {
         }
         let Some((slot, rest)) = self.rest.split_first_mut() else { return self.rejects.sink.rows(batch) };
         slot.counts.rows_in += batch.n_rows() as u64;
-        let mut next = Emit { counts: &mut slot.counts, taps: &mut Vec::new(), rest, rejects: &mut *self.rejects };
+        let mut next =
+            Emit { counts: &mut slot.counts, taps: &mut Vec::new(), rest, rejects: &mut *self.rejects };
         slot.step.push(batch, &mut next)
     }
 
     fn reject(&mut self, mut reject: Reject) -> Result<(), EtlError> {
         self.counts.quarantined += 1;
         if reject.raw.is_empty()
-            && let Some(row) = self.rejects.source.as_ref().and_then(|batch| Some((batch, row_at(batch, reject.place)?)))
+            && let Some(row) =
+                self.rejects.source.as_ref().and_then(|batch| Some((batch, row_at(batch, reject.place)?)))
         {
             reject.raw = row_json(row.0, row.1)?.to_string().into_bytes();
         }

@@ -143,7 +143,8 @@ pub(crate) fn balance(
     targets: &[TargetCounts],
 ) -> Result<Counts, EtlError> {
     let broken = |sums: String| EtlError::Conservation { source_name: source.to_owned(), sums };
-    let mut rows = read.checked_sub(rejected).ok_or_else(|| broken(format!("{rejected} rejected of {read} read")))?;
+    let mut rows =
+        read.checked_sub(rejected).ok_or_else(|| broken(format!("{rejected} rejected of {read} read")))?;
     let mut counts = Counts { read, quarantined: rejected, ..Counts::default() };
     for step in steps {
         if step.rows_in != rows || !step.adds_up() {
@@ -197,7 +198,12 @@ mod tests {
 
     #[test]
     fn a_missing_row_is_an_error() {
-        let target = TargetCounts { status: "committed".to_owned(), offered: 8, inserted: 8, ..TargetCounts::default() };
+        let target = TargetCounts {
+            status: "committed".to_owned(),
+            offered: 8,
+            inserted: 8,
+            ..TargetCounts::default()
+        };
         let counts = balance("s", 10, 1, &[step(9, 8, 1)], std::slice::from_ref(&target)).unwrap();
         assert_eq!((counts.read, counts.loaded, counts.quarantined), (10, 8, 2));
         assert!(balance("s", 10, 1, &[step(9, 8, 0)], &[]).is_err());

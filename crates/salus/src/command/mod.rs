@@ -1,12 +1,14 @@
 //! One file per subcommand.
 
 mod api;
+mod bench_etl;
 mod bench_fhir;
 mod bench_store;
 mod demo;
 mod doctor;
+mod etl;
 mod export;
-mod import;
+pub(crate) mod import;
 mod keys;
 mod rebuild;
 mod search;
@@ -30,6 +32,7 @@ pub(crate) async fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Validate(args) => validate::run(&args),
         Command::Search(args) => Box::pin(search::run(args)).await,
         Command::Synth(args) => synth::run(&args),
+        Command::Etl(command) => Box::pin(etl::run(command)).await,
         Command::Token(TokenCommand::Create(args)) => Box::pin(token::create(args)).await,
         Command::Token(TokenCommand::List(args)) => Box::pin(token::list(args)).await,
         Command::Token(TokenCommand::Revoke(args)) => Box::pin(token::revoke(args)).await,
@@ -41,6 +44,7 @@ pub(crate) async fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Rebuild(RebuildCommand::Index(args)) => Box::pin(rebuild::index(args)).await,
         Command::Store(StoreCommand::Check(args)) => Box::pin(store::check(args)).await,
         Command::Bench(BenchCommand::Fhir(args)) => Box::pin(bench_fhir::run(args)).await,
+        Command::Bench(BenchCommand::Etl(args)) => bench_etl::run(&args),
         Command::Bench(BenchCommand::Store(args)) => Box::pin(bench_store::run(args)).await,
         Command::Doctor(args) => Box::pin(doctor::run(args)).await,
     }

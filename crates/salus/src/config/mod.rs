@@ -47,7 +47,10 @@ pub(crate) struct Config {
     stream: Option<NotYet>,
     auth: Option<NotYet>,
     notify: Option<NotYet>,
-    pipelines: Option<NotYet>,
+    /// Folder of pipeline files.
+    pub(crate) pipelines: PathBuf,
+    /// What pipelines may use.
+    pub(crate) etl: EtlSection,
     rules: Option<NotYet>,
     policies: Option<NotYet>,
     measures: Option<NotYet>,
@@ -98,6 +101,14 @@ pub(crate) struct StoreSection {
     postgres: Option<NotYet>,
 }
 
+/// What pipelines may use.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct EtlSection {
+    /// Folders, beside its own, whose files a pipeline may read and write.
+    pub(crate) roots: Vec<PathBuf>,
+}
+
 impl Default for Config {
     fn default() -> Self {
         Config {
@@ -113,7 +124,8 @@ impl Default for Config {
             stream: None,
             auth: None,
             notify: None,
-            pipelines: None,
+            pipelines: PathBuf::from("./pipelines"),
+            etl: EtlSection::default(),
             rules: None,
             policies: None,
             measures: None,

@@ -5,6 +5,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+mod etl;
+
+pub(crate) use etl::*;
+
 /// A healthcare data platform: FHIR R4 server, import and export, governed access.
 #[derive(Debug, Parser)]
 #[command(name = "salus", version, about, propagate_version = true, max_term_width = 100)]
@@ -30,6 +34,9 @@ pub(crate) enum Command {
     Search(SearchArgs),
     /// Write a synthetic population
     Synth(SynthArgs),
+    /// Check, run, preview, test and repair pipelines
+    #[command(subcommand)]
+    Etl(EtlCommand),
     /// Create, list and revoke access tokens
     #[command(subcommand)]
     Token(TokenCommand),
@@ -393,6 +400,8 @@ pub(crate) enum BenchCommand {
     Fhir(BenchFhirArgs),
     /// Measure the store alone against raw SQLite inserts of the same rows
     Store(BenchStoreArgs),
+    /// Measure a pipeline on generated files, beside other tools
+    Etl(BenchEtlArgs),
 }
 
 /// `salus bench fhir`

@@ -1,0 +1,159 @@
+//! Looking at runs: lists, one run, quality over time.
+
+use fhir::Instant;
+use rusqlite::{Row, params};
+use serde_json::Value as Json;
+
+use crate::EtlError;
+use crate::run::{RunRecord, SourceRecord};
+use crate::runs::Runs;
+
+const RUNS_MAX: usize = 1_000;
+
+/// A run in a list.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunSummary {
+    /// Its id.
+    pub run: String,
+    /// The pipeline.
+    pub pipeline: String,
+    /// The hash of its file.
+    pub pipeline_hash: String,
+    /// Where the file stands.
+    pub file: String,
+    /// `running`, `completed`, `completed_with_errors`, `failed`, `cancelled`; `interrupted` when its process died.
+    pub status: String,
+    /// When it began.
+    pub started_at: Instant,
+    /// When it ended.
+    pub ended_at: Option<Instant>,
+    /// How often it was started.
+    pub n_attempts: u32,
+    /// Who asked for it.
+    pub by: String,
+    /// How far it is, or why it broke off: `{"sources": [...]}` or `{"error": ...}`.
+    pub progress: Option<Json>,
+    /// The record when it has ended.
+    pub record: Option<RunRecord>,
+}
+
+/// The quality of a source in one run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct QualityPoint {
+    /// The run.
+    pub run: String,
+    /// When.
+    pub at: Instant,
+    /// The source's record, with its quality.
+    pub record: SourceRecord,
+}
+
+impl Runs {
+    /// Runs, the newest first; of one pipeline when it is named.
+    pub fn list(&self, pipeline: Option<&str>, runs_max: usize) -> Result<Vec<RunSummary>, EtlError> {
+        let pipeline = pipeline.map(str::to_owned);
+        let runs_max = i64::try_from(runs_max.clamp(1, RUNS_MAX)).unwrap_or(1);
+        self.read(move |conn| {
+            let sql = format!(
+                "{SELECT} WHERE ?1 IS NULL OR run.pipeline = ?1 ORDER BY started_at DESC, id DESC LIMIT ?2"
+            );
+            let mut query = conn.prepare_cached(&sql)?;
+            query.query_map(params![pipeline, runs_max], summary)?.collect()
+        })
+        .map(|runs: Vec<RunSummary>| runs.into_iter().map(|run| self.with_life(run)).collect())
+    }
+
+    /// One run; a beginning of its id suffices when it is the only one.
+    pub fn get(&self, run: &str) -> Result<Option<RunSummary>, EtlError> {
+        let run = run.to_owned();
+        let found: Vec<RunSummary> = self.read(move |conn| {
+            let sql = format!("{SELECT} WHERE run.id = ?1 OR (length(?1) >= 4 AND substr(run.id, 1, length(?1)) = ?1) LIMIT 2");
+            let mut query = conn.prepare_cached(&sql)?;
+            query.query_map([&run], summary)?.collect()
+        })?;
+        match <[RunSummary; 1]>::try_from(found) {
+            Ok([one]) => Ok(Some(self.with_life(one))),
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// What is known of the sources of a run that has not ended.
+    pub fn sources_of(&self, run: &str) -> Result<Vec<SourceRecord>, EtlError> {
+        let run = run.to_owned();
+        let texts: Vec<String> = self.read(move |conn| {
+            let mut query = conn.prepare_cached(
+                "SELECT record FROM run_source WHERE run = ?1 AND state = 'done' ORDER BY at, source",
+            )?;
+            query.query_map([&run], |row| row.get(0))?.collect()
+        })?;
+        texts
+            .iter()
+            .map(|text| serde_json::from_str(text).map_err(|error| EtlError::Record(error.to_string())))
+            .collect()
+    }
+
+    /// The quality of a pipeline's sources over its last runs, the oldest first.
+    pub fn quality_over_time(&self, pipeline: &str, runs_max: usize) -> Result<Vec<QualityPoint>, EtlError> {
+        let pipeline = pipeline.to_owned();
+        let runs_max = i64::try_from(runs_max.clamp(1, RUNS_MAX)).unwrap_or(1);
+        let mut rows: Vec<(String, i64, String)> = self.read(move |conn| {
+            let mut query = conn.prepare_cached(
+                "SELECT run, at, record FROM run_source
+                 WHERE pipeline = ?1 AND state = 'done' AND json_extract(record, '$.quality') IS NOT NULL
+                 ORDER BY at DESC LIMIT ?2",
+            )?;
+            query
+                .query_map(params![pipeline, runs_max], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+                .collect()
+        })?;
+        rows.reverse();
+        let point = |(run, at, text): (String, i64, String)| {
+            let record = serde_json::from_str(&text).map_err(|error| EtlError::Record(error.to_string()))?;
+            Ok(QualityPoint { run, at: Instant(at), record })
+        };
+        rows.into_iter().map(point).collect()
+    }
+
+    /// The newest run of every pipeline that ever ran.
+    pub fn newest_of_each(&self) -> Result<Vec<RunSummary>, EtlError> {
+        self.read(move |conn| {
+            let sql = format!(
+                "{SELECT} WHERE run.id IN (SELECT id FROM (SELECT id, row_number() OVER (PARTITION BY pipeline ORDER BY started_at DESC, id DESC) AS n FROM run) WHERE n = 1)
+                 ORDER BY run.pipeline"
+            );
+            let mut query = conn.prepare_cached(&sql)?;
+            query.query_map([], summary)?.collect()
+        })
+        .map(|runs: Vec<RunSummary>| runs.into_iter().map(|run| self.with_life(run)).collect())
+    }
+
+    /// A run that says it is at work, but whose process no longer is.
+    fn with_life(&self, mut run: RunSummary) -> RunSummary {
+        if run.status == "running"
+            && self.holder(&run.pipeline).ok().flatten().as_deref() != Some(run.run.as_str())
+        {
+            "interrupted".clone_into(&mut run.status);
+        }
+        run
+    }
+}
+
+const SELECT: &str = "SELECT id, pipeline, pipeline_hash, file, status, started_at, ended_at, n_attempts, by, progress, record FROM run";
+
+fn summary(row: &Row<'_>) -> rusqlite::Result<RunSummary> {
+    let progress: Option<String> = row.get(9)?;
+    let record: Option<String> = row.get(10)?;
+    Ok(RunSummary {
+        run: row.get(0)?,
+        pipeline: row.get(1)?,
+        pipeline_hash: row.get(2)?,
+        file: row.get(3)?,
+        status: row.get(4)?,
+        started_at: Instant(row.get(5)?),
+        ended_at: row.get::<_, Option<i64>>(6)?.map(Instant),
+        n_attempts: row.get(7)?,
+        by: row.get(8)?,
+        progress: progress.and_then(|text| serde_json::from_str(&text).ok()),
+        record: record.and_then(|text| serde_json::from_str(&text).ok()),
+    })
+}
