@@ -12,7 +12,7 @@ use serde_json::json;
 use table::{Batch, Columns, Type};
 
 use crate::engine::Spool;
-use crate::step::cells::{NumberCell, Tally, add, is_calendar, is_number, need, numbers_of};
+use crate::step::cells::{Tally, add, is_calendar, is_number, need, numbers_of};
 use crate::step::{Output, Step, StepSpec, Tap, TapSpec};
 use crate::yaml::Node;
 use crate::{EtlError, Problems, world::World};
@@ -200,7 +200,7 @@ impl Scorer {
             let groups = (*groups)?;
             let age = match &ages {
                 None => None,
-                Some(ages) => match years_of(ages[row]) {
+                Some(ages) => match ages[row].years() {
                     Some(years) => Some(years),
                     None => {
                         self.not_scored.add("age unknown");
@@ -230,15 +230,6 @@ impl Scorer {
         });
         out.fact(&format!("{NAME}.{}", self.into), fact);
     }
-}
-
-/// Completed years of a cell.
-fn years_of(cell: NumberCell) -> Option<u16> {
-    let NumberCell::Number(number) = cell else { return None };
-    let (digits, scale) = number.parts();
-    let years =
-        if scale == 0 { Some(digits) } else { digits.checked_div_euclid(10_i64.checked_pow(scale.into())?) };
-    years.and_then(|years| u16::try_from(years).ok()).filter(|years| *years <= clinical::AGE_YEARS_MAX)
 }
 
 /// Codes come from another source: rows stream.

@@ -96,7 +96,7 @@ impl StepSpec for Derive {
         let mut outputs = Vec::with_capacity(self.outputs.len());
         for output in &self.outputs {
             outputs.push(match output {
-                Derived::Score(score) => Working::Score(Scoring::of(score, &columns)),
+                Derived::Score(score) => Working::Score(Box::new(Scoring::of(score, &columns))),
                 Derived::Calendar(calendar) => Working::Calendar(calendar.clone()),
                 Derived::Expression(written) => Working::Expression(written.start(&columns)?),
             });
@@ -109,7 +109,7 @@ impl StepSpec for Derive {
 }
 
 enum Working {
-    Score(Scoring),
+    Score(Box<Scoring>),
     Calendar(Calendar),
     Expression(Computing),
 }
@@ -126,8 +126,8 @@ impl Step for Running {
         for output in &mut self.outputs {
             batch = match output {
                 Working::Score(scoring) => scoring.compute(batch, &mut refused)?,
-                Working::Calendar(calendar) => calendar.compute(batch)?,
-                Working::Expression(computing) => computing.compute(batch, &mut refused)?,
+                Working::Calendar(calendar) => calendar.compute(&batch)?,
+                Working::Expression(computing) => computing.compute(&batch, &mut refused)?,
             };
         }
         refused.give(NAME, batch, out)

@@ -144,7 +144,7 @@ impl Step for Running {
             let spooled = spool.finish()?;
             for batch in self.world.engine.sort(&spooled, &keys)? {
                 self.world.check_cancelled()?;
-                ordered.push(batch?, out)?;
+                ordered.push(&batch?, out)?;
             }
             ordered.finish(out)?;
         }

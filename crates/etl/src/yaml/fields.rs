@@ -33,7 +33,9 @@ impl<'a> Fields<'a> {
 
     /// The node of a key.
     pub fn node(&mut self, key: &'static str) -> Option<&'a Node> {
-        self.asked.push(key);
+        if !self.asked.contains(&key) {
+            self.asked.push(key);
+        }
         self.entries.iter().find(|(name, _)| name.text == key).map(|(_, node)| node)
     }
 

@@ -5,6 +5,7 @@ use arrow::datatypes::{DataType, Date32Type, TimestampMicrosecondType};
 use clinical::age::{Day, parse_day};
 use table::{Batch, Format, Text, Type};
 
+use super::measured::usual;
 use crate::{EtlError, Problems, Word, world::World};
 
 const MICROS_PER_DAY: i64 = 86_400_000_000;
@@ -84,6 +85,7 @@ pub(crate) fn days_of(batch: &Batch, column: &str, formats: &DateFormats) -> Res
         None => DayCell::Missing,
         Some(days) => Day::of_epoch_days(days).map_or(DayCell::Bad, DayCell::Day),
     };
+    let array = usual(array)?;
     match array.data_type() {
         DataType::Date32 => Ok(array.as_primitive::<Date32Type>().iter().map(cell).collect()),
         DataType::Timestamp(arrow::datatypes::TimeUnit::Microsecond, _) => {

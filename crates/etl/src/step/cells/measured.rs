@@ -2,10 +2,11 @@
 
 use std::fmt::Write as _;
 
-use arrow::array::{Array as _, AsArray as _};
+use arrow::array::{Array as _, ArrayRef, AsArray as _};
+use arrow::compute::cast;
 use arrow::datatypes::{DataType, Decimal128Type, Float64Type, Int64Type};
-use clinical::Number;
-use table::{Batch, Text};
+use clinical::{AGE_YEARS_MAX, Number, Rounding};
+use table::{Batch, Text, Type};
 
 use crate::EtlError;
 
@@ -21,6 +22,13 @@ pub(crate) enum NumberCell {
 }
 
 impl NumberCell {
+    /// Completed years, when it is an age that people reach.
+    pub(crate) fn years(self) -> Option<u16> {
+        let NumberCell::Number(number) = self else { return None };
+        let (years, _) = number.rounded(0, Rounding::Down).parts();
+        u16::try_from(years).ok().filter(|years| *years <= AGE_YEARS_MAX)
+    }
+
     fn of(number: Option<Number>) -> NumberCell {
         number.map_or(NumberCell::Bad, NumberCell::Number)
     }
@@ -35,6 +43,7 @@ pub(crate) fn numbers_of(batch: &Batch, column: &str) -> Result<Vec<NumberCell>,
             Some(text) => NumberCell::of(Number::parse(text)),
         }));
     }
+    let array = usual(array)?;
     Ok(match array.data_type() {
         DataType::Int64 => cells(array.as_primitive::<Int64Type>().iter(), |n| unscaled(i128::from(n), 0)),
         DataType::Float64 => cells(array.as_primitive::<Float64Type>().iter(), of_f64),
@@ -51,6 +60,13 @@ pub(crate) fn numbers_of(batch: &Batch, column: &str) -> Result<Vec<NumberCell>,
             .into());
         }
     })
+}
+
+/// The array in the form that its type usually has: 32-bit integers of a file become 64-bit ones.
+pub(crate) fn usual(array: &ArrayRef) -> Result<ArrayRef, EtlError> {
+    let wanted =
+        Type::of(array.data_type()).map(Type::data_type).filter(|wanted| wanted != array.data_type());
+    wanted.map_or_else(|| Ok(array.clone()), |wanted| Ok(cast(array, &wanted)?))
 }
 
 fn cells<T>(values: impl Iterator<Item = Option<T>>, of: impl Fn(T) -> Option<Number>) -> Vec<NumberCell> {
@@ -92,7 +108,7 @@ impl std::fmt::Write for Short {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use table::{Column, Columns, Type, Value};
+    use table::{Column, Columns, Value};
 
     fn check(kind: Type, value: Value, expected: Option<&str>) {
         let columns = Columns::new(vec![Column::new("n", kind)]).unwrap();
@@ -103,6 +119,18 @@ mod tests {
             NumberCell::Number(number) => Some(number.to_string()),
         };
         assert_eq!(found.as_deref(), expected);
+    }
+
+    #[test]
+    fn narrow_integers_are_numbers_too() {
+        let columns = Columns::new(vec![Column::new("n", Type::Integer)]).unwrap();
+        let batch = Batch::from_rows(&columns, &[vec![Value::Null]]).unwrap();
+        let narrow: ArrayRef = std::sync::Arc::new(arrow::array::Int16Array::from(vec![7]));
+        let found = numbers_of(&batch.with("n", narrow).unwrap(), "n").unwrap();
+        assert!(found == [NumberCell::Number(Number::from(7))] && found[0].years() == Some(7));
+        assert!(NumberCell::Number(Number::from(131)).years().is_none());
+        assert!(NumberCell::Number(Number::from(-1)).years().is_none());
+        assert_eq!(NumberCell::Number(Number::of(679, 1)).years(), Some(67));
     }
 
     #[test]

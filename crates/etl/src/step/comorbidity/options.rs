@@ -4,7 +4,7 @@ use clinical::age::{Day, parse_day};
 use clinical::comorbidity::{Hierarchy, Variant};
 
 use crate::step::cells::{DateFormats, choice_or_null};
-use crate::yaml::Node;
+use crate::yaml::{Fields, Node};
 use crate::{Problems, Word};
 
 /// Patients that are kept by default: about 800 MiB.
@@ -49,24 +49,19 @@ pub(crate) struct Comorbidity {
     pub patients_max: u64,
 }
 
+/// Which days of diagnoses count.
+struct Window {
+    date: Option<Word>,
+    formats: DateFormats,
+    lookback_days: Option<i64>,
+    as_of: Option<Day>,
+}
+
 /// Decodes the options.
 pub(super) fn decode(options: &Node, problems: &mut Problems) -> Option<Comorbidity> {
     let before = problems.len();
     let mut fields = options.fields("the step `comorbidity`", problems);
-    fields.required("index", problems);
-    let is_charlson =
-        fields.choice("index", &[("charlson", true), ("elixhauser", false)], problems).unwrap_or(true);
-    let weights = fields.choice(
-        "weights",
-        &[("1987", Variant::Charlson1987), ("2011", Variant::CharlsonQuan2011)],
-        problems,
-    );
-    if !is_charlson && weights.is_some() {
-        problems.add(
-            fields.at(),
-            "`weights` are of the index `charlson`: `elixhauser` has those of van Walraven 2009",
-        );
-    }
+    let variant = variant_of(&mut fields, problems);
     let hierarchy =
         if fields.flag("hierarchy", problems).unwrap_or(true) { Hierarchy::On } else { Hierarchy::Off };
     let codes = fields.texts("codes", problems);
@@ -82,32 +77,13 @@ pub(super) fn decode(options: &Node, problems: &mut Problems) -> Option<Comorbid
             "`patient` names the identifier in the source of `from`: without it, `by` is enough",
         );
     }
-    let date = fields.text("date", problems);
-    let formats = fields.texts("formats", problems);
-    let formats = DateFormats::decode(&formats, problems);
-    let lookback = fields.span("lookback", problems);
-    if lookback.is_some_and(|span| span.as_secs() % SECS_PER_DAY != 0) {
-        problems.add(fields.at(), "`lookback` of the step `comorbidity` is in whole days, such as `365d`");
-    }
-    let as_of = fields.text("as_of", problems);
-    let given = as_of.as_ref().filter(|word| word.text != "run_date");
-    let as_of_day = given.and_then(|word| parse_day(word));
-    if let (Some(word), None) = (given, as_of_day) {
-        problems
-            .add(word.at, "`as_of` of the step `comorbidity` is `run_date` or a day such as `2026-01-15`");
-    }
-    if date.is_none() && (lookback.is_some() || as_of.is_some()) {
-        problems.add(
-            fields.at(),
-            "`lookback` and `as_of` of the step `comorbidity` need `date`: the day of a diagnosis",
-        );
-    }
+    let window = window_of(&mut fields, problems);
     let age = fields.text("age", problems);
     let age_points_max = fields.whole("age_points_max", problems).unwrap_or(4);
-    if let (Some(word), false) = (&age, is_charlson) {
+    if let (Some(word), Variant::VanWalraven2009) = (&age, variant) {
         problems.add(word.at, "the index `elixhauser` has no points for age");
     }
-    let name = if is_charlson { "charlson" } else { "elixhauser" };
+    let name = if variant == Variant::VanWalraven2009 { "elixhauser" } else { "charlson" };
     let into = fields.text("into", problems).unwrap_or(Word { text: name.to_owned(), at: fields.at() });
     let groups = fields.flag("groups", problems).unwrap_or(false);
     let choices = [("null", false), ("zero", true)];
@@ -117,20 +93,16 @@ pub(super) fn decode(options: &Node, problems: &mut Problems) -> Option<Comorbid
     fields.end(problems);
     let by = by.filter(|_| problems.len() == before)?;
     Some(Comorbidity {
-        variant: if is_charlson {
-            weights.unwrap_or(Variant::Charlson1987)
-        } else {
-            Variant::VanWalraven2009
-        },
+        variant,
         hierarchy,
         codes,
         patient: patient.unwrap_or_else(|| by.clone()),
         by,
         from,
-        date,
-        formats,
-        lookback_days: lookback.and_then(|span| i64::try_from(span.as_secs() / SECS_PER_DAY).ok()),
-        as_of: as_of_day,
+        date: window.date,
+        formats: window.formats,
+        lookback_days: window.lookback_days,
+        as_of: window.as_of,
         age,
         age_points_max: u8::try_from(age_points_max).unwrap_or(u8::MAX),
         into,
@@ -138,4 +110,45 @@ pub(super) fn decode(options: &Node, problems: &mut Problems) -> Option<Comorbid
         without_codes_is_zero,
         patients_max,
     })
+}
+
+/// Reads `index` and `weights`.
+fn variant_of(fields: &mut Fields<'_>, problems: &mut Problems) -> Variant {
+    fields.required("index", problems);
+    let indexes = [("charlson", true), ("elixhauser", false)];
+    let is_charlson = fields.choice("index", &indexes, problems).unwrap_or(true);
+    let weights = [("1987", Variant::Charlson1987), ("2011", Variant::CharlsonQuan2011)];
+    let weights = fields.choice("weights", &weights, problems);
+    if is_charlson {
+        return weights.unwrap_or(Variant::Charlson1987);
+    }
+    if weights.is_some() {
+        let message = "`weights` are of the index `charlson`: `elixhauser` has those of van Walraven 2009";
+        problems.add(fields.at(), message);
+    }
+    Variant::VanWalraven2009
+}
+
+/// Reads `date`, `formats`, `lookback` and `as_of`.
+fn window_of(fields: &mut Fields<'_>, problems: &mut Problems) -> Window {
+    let date = fields.text("date", problems);
+    let formats = fields.texts("formats", problems);
+    let formats = DateFormats::decode(&formats, problems);
+    let lookback = fields.span("lookback", problems);
+    if lookback.is_some_and(|span| span.as_secs() % SECS_PER_DAY != 0) {
+        problems.add(fields.at(), "`lookback` of the step `comorbidity` is in whole days, such as `365d`");
+    }
+    let written = fields.text("as_of", problems);
+    let given = written.as_ref().filter(|word| word.text != "run_date");
+    let as_of = given.and_then(|word| parse_day(word));
+    if let (Some(word), None) = (given, as_of) {
+        let message = "`as_of` of the step `comorbidity` is `run_date` or a day such as `2026-01-15`";
+        problems.add(word.at, message);
+    }
+    if date.is_none() && (lookback.is_some() || written.is_some()) {
+        let message = "`lookback` and `as_of` of the step `comorbidity` need `date`: the day of a diagnosis";
+        problems.add(fields.at(), message);
+    }
+    let lookback_days = lookback.and_then(|span| i64::try_from(span.as_secs() / SECS_PER_DAY).ok());
+    Window { date, formats, lookback_days, as_of }
 }

@@ -52,7 +52,7 @@ fn regression_charlson_is_of_the_patient_with_hierarchy_and_age() {
 #[test]
 fn elixhauser_has_the_weights_of_van_walraven() {
     let check = |codes: &[&str], expected: &str| {
-        assert_eq!(score_of("index: elixhauser", codes, "~"), expected, "{codes:?}")
+        assert_eq!(score_of("index: elixhauser", codes, "~"), expected, "{codes:?}");
     };
     check(&["I50.9", "I10"], "7");
     check(&["C50.911", "C78.00"], "12");

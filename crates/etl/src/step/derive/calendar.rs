@@ -76,8 +76,8 @@ impl Calendar {
         vec![(self.into.text.clone(), vec![self.of.text.clone()])]
     }
 
-    pub(super) fn compute(&mut self, batch: Batch) -> Result<Batch, EtlError> {
-        let numbers = days_of(&batch, &self.of, &self.formats)?.into_iter().map(|cell| match cell {
+    pub(super) fn compute(&mut self, batch: &Batch) -> Result<Batch, EtlError> {
+        let numbers = days_of(batch, &self.of, &self.formats)?.into_iter().map(|cell| match cell {
             DayCell::Day(day) => Some(i64::from(self.part.of(day))),
             DayCell::Missing => {
                 self.not_computed.add("missing");

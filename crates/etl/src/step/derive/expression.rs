@@ -60,8 +60,8 @@ pub(super) struct Computing {
 }
 
 impl Computing {
-    pub(super) fn compute(&mut self, batch: Batch, refused: &mut Refused) -> Result<Batch, EtlError> {
-        let (values, bad) = self.expression.evaluate_rows(&batch)?;
+    pub(super) fn compute(&mut self, batch: &Batch, refused: &mut Refused) -> Result<Batch, EtlError> {
+        let (values, bad) = self.expression.evaluate_rows(batch)?;
         let n_null = values.logical_null_count();
         self.n_computed += (values.len() - n_null) as u64;
         self.not_computed.add_many("missing", n_null.saturating_sub(bad.len()) as u64);

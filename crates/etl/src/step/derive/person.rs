@@ -8,7 +8,7 @@ use table::{Batch, Columns, Type};
 
 use super::NAME;
 use super::formula::Formula;
-use crate::step::cells::{NumberCell, PerValue, is_number, need, numbers_of};
+use crate::step::cells::{PerValue, is_number, need, numbers_of};
 use crate::yaml::Fields;
 use crate::{EtlError, Problems, Word};
 
@@ -118,7 +118,7 @@ impl Persons {
                 Some(false) => Pregnancy::No,
                 None => Pregnancy::NotStated,
             };
-            let age_years = ages.as_ref().and_then(|ages| years_of(ages[row]));
+            let age_years = ages.as_ref().and_then(|ages| ages[row].years());
             let sex = sexes.as_ref().and_then(|sexes| sexes[row]);
             Person {
                 subject: Subject { age_years, sex, pregnancy },
@@ -136,11 +136,4 @@ fn flag_of<'a>(batch: &'a Batch, flag: Option<&Word>) -> Result<Option<&'a Boole
 
 fn value(flags: Option<&BooleanArray>, row: usize) -> Option<bool> {
     flags.filter(|flags| !flags.is_null(row)).map(|flags| flags.value(row))
-}
-
-/// Completed years. An age that is none (below 0, no number) is unknown; the formulas refuse what is above 130.
-fn years_of(cell: NumberCell) -> Option<u16> {
-    let NumberCell::Number(number) = cell else { return None };
-    let (digits, _) = number.rounded(0, clinical::Rounding::Down).parts();
-    u16::try_from(digits).ok()
 }

@@ -67,7 +67,7 @@ impl Watched {
         let text = batch.text(&self.condition.column)?;
         let (codes, met) = (&self.condition.codes, &mut self.met);
         Ok(self.memory.map(&text, None, |text| {
-            let mut found = text.trim().is_empty().then_some(None).unwrap_or(Some(false));
+            let mut found = if text.trim().is_empty() { None } else { Some(false) };
             for part in text.split('|').map(str::trim) {
                 if let Some(at) = codes.iter().position(|code| code == part) {
                     met.insert(at);

@@ -80,17 +80,17 @@ impl Ordered {
     }
 
     /// Takes the next rows and gives those that are decided.
-    pub(super) fn push(&mut self, batch: Batch, out: &mut dyn Output) -> Result<(), EtlError> {
+    pub(super) fn push(&mut self, batch: &Batch, out: &mut dyn Output) -> Result<(), EtlError> {
         if batch.n_rows() == 0 {
             return Ok(());
         }
-        let parts = self.parts_of(&batch)?;
+        let parts = self.parts_of(batch)?;
         let times = times_of(batch.array(&self.order_by)?);
         let number = self.n_given + self.held.len();
         self.n_rows_held += batch.n_rows();
         self.held.push_back(Held { batch: batch.clone(), made: vec![Vec::new(); self.series.len()] });
         for (index, series) in self.series.iter_mut().enumerate() {
-            let missing = missing_in(&batch, series.column())?;
+            let missing = missing_in(batch, series.column())?;
             let array = batch.array(series.column())?;
             let rows = Rows { batch: number, array, parts: &parts, times: &times, missing: &missing };
             let (held, n_given) = (&mut self.held, self.n_given);

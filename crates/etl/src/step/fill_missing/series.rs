@@ -87,10 +87,10 @@ impl Series {
                 self.n_missing += u64::from(is_missing);
                 match (rows.times[row], part.is_complete) {
                     (Some(micros), true) if is_missing => {
-                        self.lack(At { batch: rows.batch, row, micros }, fill)
+                        self.lack(At { batch: rows.batch, row, micros }, fill);
                     }
                     (Some(micros), true) => {
-                        self.measure(Measured { array: rows.array.clone(), row, micros }, fill)
+                        self.measure(Measured { array: rows.array.clone(), row, micros }, fill);
                     }
                     (None, true) if is_missing => self.not_filled.add("no time"),
                     (_, false) if is_missing => self.not_filled.add("no partition"),
