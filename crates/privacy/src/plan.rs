@@ -42,6 +42,11 @@ impl ColumnRule {
         self
     }
 
+    /// What happens to the column under a profile: what was asked for, else the profile's first.
+    pub fn transform_under(&self, profile: Profile) -> Transform {
+        self.transform.unwrap_or(allowed(profile, self.classification)[0])
+    }
+
     /// Codes are the same in all columns of a domain.
     #[must_use]
     pub fn in_domain(mut self, domain: impl Into<String>) -> ColumnRule {

@@ -100,12 +100,12 @@ impl Engine {
 
     /// A table on disk to put rows in. Its columns are those of the first batch.
     pub fn spool(&self) -> Result<Spool, EtlError> {
-        Spool::new(&self.scratch, None)
+        Spool::new(&self.scratch, self.memory_bytes_max, None)
     }
 
     /// A table on disk to put rows in, which has these columns also when no rows come.
     pub fn spool_of(&self, columns: &Columns) -> Result<Spool, EtlError> {
-        Spool::new(&self.scratch, Some(columns))
+        Spool::new(&self.scratch, self.memory_bytes_max, Some(columns))
     }
 
     /// The rows in the order of some columns; rows with equal keys stay in the order in which they came. Sorts on disk when the rows
@@ -123,11 +123,6 @@ impl Engine {
     /// The most bytes of tables that are held in memory at one time.
     pub fn memory_bytes_max(&self) -> u64 {
         self.memory_bytes_max
-    }
-
-    /// How often a sort or an aggregate went to disk so far.
-    pub fn n_spilled_files(&self) -> usize {
-        self.environment.spilling_progress().active_files_count
     }
 
     fn session(&self, is_larger_than_memory: bool) -> SessionState {

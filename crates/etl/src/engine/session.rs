@@ -25,7 +25,9 @@ pub(super) fn session(
         // One partition: the order of rows, and with it the sum of floating point numbers, is the same in every run.
         .with_target_partitions(if is_larger_than_memory { 2 } else { 1 })
         .with_round_robin_repartition(false)
-        .with_sort_spill_reservation_bytes((memory / 16).clamp(64 << 10, 10 << 20))
+        // What a sort keeps back to merge what it has: too little is an error in the middle of a run. A join sorts two sides in two
+        // partitions at one time.
+        .with_sort_spill_reservation_bytes(if is_larger_than_memory { memory / 16 } else { memory / 4 })
         .with_spill_compression(SpillCompression::Lz4Frame);
     let options = config.options_mut();
     // `RPL_THEMES` is the column `RPL_THEMES`, with or without quotes.

@@ -21,12 +21,10 @@ pub(super) fn batch_rows(memory_bytes_max: u64) -> usize {
     if memory_bytes_max < (64 << 20) { 1_024 } else { 8_192 }
 }
 
-/// Rows of a batch in a spool. Small enough that a sort in little memory holds some of them.
-const SPOOL_ROWS: usize = 4_096;
-
 /// A table on disk that is being filled.
 pub struct Spool {
     scratch: PathBuf,
+    batch_rows: usize,
     columns: Option<Columns>,
     open: Option<OpenSpool>,
     n_rows: u64,
@@ -46,8 +44,14 @@ impl std::fmt::Debug for Spool {
 }
 
 impl Spool {
-    pub(super) fn new(scratch: &Path, columns: Option<&Columns>) -> Result<Spool, EtlError> {
-        let mut spool = Spool { scratch: scratch.to_path_buf(), columns: None, open: None, n_rows: 0 };
+    pub(super) fn new(
+        scratch: &Path,
+        memory_bytes_max: u64,
+        columns: Option<&Columns>,
+    ) -> Result<Spool, EtlError> {
+        let scratch = scratch.to_path_buf();
+        let batch_rows = batch_rows(memory_bytes_max);
+        let mut spool = Spool { scratch, batch_rows, columns: None, open: None, n_rows: 0 };
         if let Some(columns) = columns {
             spool.begin(columns)?;
         }
@@ -64,7 +68,7 @@ impl Spool {
         let schema = columns.schema();
         let options = IpcWriteOptions::default().try_with_compression(Some(CompressionType::LZ4_FRAME))?;
         let writer = StreamWriter::try_new_with_options(BufWriter::new(file), &schema, options)?;
-        let gather = BatchCoalescer::new(Arc::clone(&schema), SPOOL_ROWS);
+        let gather = BatchCoalescer::new(Arc::clone(&schema), self.batch_rows);
         self.columns = Some(columns.clone());
         self.open = Some(OpenSpool { path, schema, gather, writer });
         Ok(())
@@ -80,8 +84,8 @@ impl Spool {
         let record = normal(batch.record(), &open.schema)?;
         self.n_rows += record.num_rows() as u64;
         // In slices, so that the gatherer sees how much of shared text buffers a slice really uses.
-        for start in (0..record.num_rows()).step_by(SPOOL_ROWS) {
-            let n_rows = SPOOL_ROWS.min(record.num_rows() - start);
+        for start in (0..record.num_rows()).step_by(self.batch_rows) {
+            let n_rows = self.batch_rows.min(record.num_rows() - start);
             open.gather.push_batch(compact(&record.slice(start, n_rows))?)?;
             while let Some(full) = open.gather.next_completed_batch() {
                 open.writer.write(&full)?;

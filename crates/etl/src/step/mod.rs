@@ -8,10 +8,13 @@ mod derive;
 mod equity_flags;
 mod fill_missing;
 mod filter;
+mod join_reference;
 mod key;
 mod normalize_codes;
+mod privacy;
 mod select;
 mod shared;
+mod sql;
 mod standardize_demographics;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -109,6 +112,7 @@ pub type Decode = fn(options: &Node, problems: &mut Problems) -> Option<Box<dyn 
 pub const KINDS: &[(&str, &str, Decode)] = &[
     ("comorbidity", "a Charlson or Elixhauser score per patient over a look-back", comorbidity::decode),
     ("dedupe", "leaves one row per key", dedupe::decode),
+    ("deidentify", "removes identifiers under a named privacy profile", privacy::decode_deidentify),
     ("derive", "BMI, eGFR, MELD 3.0, FIB-4, parts of dates, expressions", derive::decode),
     (
         "equity_flags",
@@ -117,8 +121,11 @@ pub const KINDS: &[(&str, &str, Decode)] = &[
     ),
     ("fill_missing", "fills missing values, with a flag beside each", fill_missing::decode),
     ("filter", "leaves out rows for which a condition is not true", filter::decode),
+    ("join_reference", "adds columns of a reference table by key", join_reference::decode),
+    ("k_anonymize", "generalises until each row looks like `k - 1` others", privacy::decode_k_anonymize),
     ("normalize_codes", "codes in their canonical form, with what is wrong counted", normalize_codes::decode),
     ("select", "keeps, drops and renames columns", select::decode),
+    ("sql", "a `SELECT` over the rows so far and other sources", sql::decode),
     (
         "standardize_demographics",
         "sex, race, ethnicity, birth and death dates to codes, days and ages",

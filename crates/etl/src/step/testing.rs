@@ -15,7 +15,7 @@ use crate::{EtlError, Problems, Secrets};
 
 /// A world with a folder of its own.
 pub(crate) struct Bench {
-    pub(crate) folder: tempfile::TempDir,
+    _folder: tempfile::TempDir,
     pub(crate) world: Arc<World>,
 }
 
@@ -50,7 +50,7 @@ impl Bench {
             checkpoint: Arc::new(|_| {}),
         };
         change(&mut world, &home);
-        Bench { folder, world: Arc::new(world) }
+        Bench { _folder: folder, world: Arc::new(world) }
     }
 
     /// The step that options describe.
