@@ -158,6 +158,12 @@ impl Timestamp {
         (self.n_parts >= 2).then(|| format!("{:04}-{:02}-{:02}", self.year, self.parts[0], self.parts[1]))
     }
 
+    /// The days from 1970-01-01 to the date, when at least the day was sent.
+    pub fn days_since_1970(&self) -> Option<i32> {
+        let days = days_of_civil(self.year.into(), self.parts[0].into(), self.parts[1].into());
+        i32::try_from(days).ok().filter(|_| self.n_parts >= 2)
+    }
+
     /// As HL7 writes it.
     pub fn to_hl7(&self) -> String {
         let mut text = format!("{:04}", self.year);
@@ -274,6 +280,17 @@ mod tests {
         check("20240229120000.123456789+0200", None, Some(1_709_200_800_123_456));
         check("19691231190000-0500", Some(60), Some(0));
         check("197001010100", Some(60), Some(0));
+    }
+
+    #[test]
+    fn days() {
+        let check = |text: &str, days: Option<i32>| {
+            assert_eq!(Timestamp::parse(text).unwrap().days_since_1970(), days, "{text}");
+        };
+        check("19700101", Some(0));
+        check("196912312359-0500", Some(-1));
+        check("20240229", Some(19_782));
+        check("202402", None);
     }
 
     proptest! {

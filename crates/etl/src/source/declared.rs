@@ -207,7 +207,8 @@ pub fn columns_of(bound: &[Bound]) -> Result<Columns, table::TableError> {
     Columns::new(bound.iter().map(|bound| Column::new(bound.name.clone(), bound.reading.kind)).collect())
 }
 
-fn type_of(written: &Word, problems: &mut Problems) -> Option<Type> {
+/// The type that a text names.
+pub(super) fn type_of(written: &Word, problems: &mut Problems) -> Option<Type> {
     let kind = Type::parse(written);
     if kind.is_none() {
         problems.add(written.at, format!("unknown type `{written}`: there are {}", Type::NAMES));
@@ -236,7 +237,13 @@ fn null_values_of(fields: &mut Fields<'_>, problems: &mut Problems) -> Option<Ve
     })
 }
 
-fn reading_of(kind: Type, base: Reading, fields: &mut Fields<'_>, problems: &mut Problems) -> Reading {
+/// The options of a column that say how its text is read.
+pub(super) fn reading_of(
+    kind: Type,
+    base: Reading,
+    fields: &mut Fields<'_>,
+    problems: &mut Problems,
+) -> Reading {
     let mut reading = Reading { kind, ..base };
     let forms = fields.texts("formats", problems);
     let has_forms = matches!(kind, Type::Date | Type::Instant);

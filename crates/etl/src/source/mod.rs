@@ -1,6 +1,7 @@
 //! Where rows come from. One file per kind of source: it decodes its options, connects, lists its units and reads them.
 
 pub mod declared;
+pub mod hl7v2;
 
 use std::fmt;
 
@@ -108,4 +109,5 @@ pub type Decode =
     fn(name: &Word, fields: &mut Fields<'_>, problems: &mut Problems) -> Option<Box<dyn SourceSpec>>;
 
 /// Every type of source: the word behind `type:`, what it is in one line, and its decoder.
-pub const KINDS: &[(&str, &str, Decode)] = &[];
+pub const KINDS: &[(&str, &str, Decode)] =
+    &[("hl7v2", "HL7 v2 files: a row per message, or per segment of a name", hl7v2::decode)];
