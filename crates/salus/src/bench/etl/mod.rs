@@ -66,18 +66,15 @@ pub(crate) fn run(folder: &Path, job: &Job) -> anyhow::Result<Outcome> {
     let wanted = |name: &str| job.only.as_deref().is_none_or(|only| only == name);
     for round in 0..job.runs {
         if wanted("salus") {
-            let out = fresh(folder, &format!("salus-{round}"))?;
-            std::fs::write(data.join("pipeline.yaml"), PIPELINE)?;
-            let own = std::env::current_exe()?;
-            let (pipeline, at) = (data.join("pipeline.yaml"), out.join("state"));
-            let arguments = ["etl", "run", "--json", "--data-dir"].map(Into::into).into_iter().chain([
-                at.into_os_string(),
-                "--root".into(),
-                out.clone().into_os_string(),
-                pipeline.into_os_string(),
-            ]);
-            let mut command = std::process::Command::new(own);
-            command.args(arguments).env("SALUS_BENCH_OUT", &out);
+            // The pipeline writes below its own folder.
+            let out = data.join("out");
+            if out.exists() {
+                std::fs::remove_dir_all(&out)?;
+            }
+            let (pipeline, state) = (data.join("pipeline.yaml"), folder.join(format!("salus-{round}")));
+            std::fs::write(&pipeline, PIPELINE)?;
+            let mut command = std::process::Command::new(std::env::current_exe()?);
+            command.args(["etl", "run", "--json"]).arg(&pipeline).arg("--data-dir").arg(state);
             // Rejects are part of the job: exit code 4.
             keep(&mut outcome, measure::run("salus", command, &[0, 4]));
         }
