@@ -18,6 +18,7 @@
 
 mod batch;
 mod columns;
+pub mod csv;
 mod error;
 mod kind;
 mod place;

@@ -153,6 +153,16 @@ impl Declared {
         self.columns.iter().map(|column| column.from.as_str())
     }
 
+    /// Whether a column of the source with this name would be read, if it is there.
+    pub(crate) fn wants(&self, name: &str) -> bool {
+        self.is_empty() || self.drift != Drift::Ignore || self.wanted().any(|wanted| wanted == name)
+    }
+
+    /// The words for a column that is not there, with those that could be meant.
+    pub(crate) fn missing(&self, wanted: &str, found: &[Column]) -> String {
+        missing(wanted, found)
+    }
+
     /// Which columns of the source are read, how, and as what: the declared ones in their order, then the others as `drift` says.
     /// What does not fit comes back in words.
     pub fn bind(&self, found: &[Column]) -> Result<Vec<Bound>, String> {

@@ -1,12 +1,18 @@
 //! Where rows come from. One file per kind of source: it decodes its options, connects, lists its units and reads them.
 
+mod csv;
 pub mod declared;
 pub mod hl7v2;
+mod files;
+mod json;
+mod parquet;
+mod records;
+mod text;
 
 use std::fmt;
 
 use futures_util::future::BoxFuture;
-use table::{Batch, Columns, Reject};
+use table::{Batch, Columns, Nulled, Reject};
 use tokio::sync::mpsc;
 
 use crate::yaml::Fields;
@@ -78,6 +84,8 @@ pub enum Piece {
     Rows(Batch),
     /// Records that could not be read.
     Rejects(Vec<Reject>),
+    /// Values that are missing because they could not be read and their columns say `on_error: null`.
+    Nulled(Vec<Nulled>),
     /// Bytes consumed since the last such piece, for progress.
     Consumed(u64),
 }
@@ -111,3 +119,10 @@ pub type Decode =
 /// Every type of source: the word behind `type:`, what it is in one line, and its decoder.
 pub const KINDS: &[(&str, &str, Decode)] =
     &[("hl7v2", "HL7 v2 files: a row per message, or per segment of a name", hl7v2::decode)];
+pub const KINDS: &[(&str, &str, Decode)] = &[
+    ("csv", "files of delimited text", csv::decode_csv),
+    ("tsv", "files of text delimited by tabs", csv::decode_tsv),
+    ("ndjson", "files of JSON with one record per line", json::decode_ndjson),
+    ("json", "files of JSON with an array of records", json::decode_json),
+    ("parquet", "files of Apache Parquet", parquet::decode),
+];

@@ -85,11 +85,6 @@ impl Values {
         }
     }
 
-    /// Values so far.
-    pub(crate) fn len(&self) -> usize {
-        self.is_there.len()
-    }
-
     /// Reads cells (`None`: missing). The faults of rows that must be rejected are added with the number of their cell; a value stands
     /// in their place until [`Values::take_out`].
     pub(crate) fn extend<'a>(
@@ -255,7 +250,6 @@ mod tests {
         );
         assert_eq!(faults, [(2, Fault::Form)]);
         values.take_out(0, &[2]);
-        assert_eq!(values.len(), 4);
         let array = values.finish().unwrap();
         assert_eq!(*array, Int64Array::from(vec![Some(1), None, None, Some(4)]));
 
