@@ -13,6 +13,7 @@ pub mod check;
 pub mod engine;
 mod error;
 pub mod file;
+pub mod lineage;
 mod place;
 pub mod plan;
 pub mod report;

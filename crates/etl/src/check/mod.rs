@@ -14,7 +14,7 @@ mod rule;
 mod spec;
 mod tally;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 

@@ -133,7 +133,7 @@ fn a_condition_says_which_rows_are_assessed() {
 fn own_words_for_missing_replace_the_usual_ones() {
     let check = "{column: x, rule: range, min: 0, null_values: ['-999']}";
     assert_eq!(bits(check, "x integer", &["-999", "-5"]), "!!");
-    let check = "{column: x, rule: in_set, values: [M, NULL], null_values: ['-999']}";
+    let check = "{column: x, rule: in_set, values: [M, 'NULL'], null_values: ['-999']}";
     assert_eq!(bits(check, "x text", &["-999", "NULL", "X"]), ".+!");
 }
 

@@ -96,7 +96,7 @@ fn dimensions(quality: &SourceQuality) -> Markup {
         .collect();
     let inner = html! {
         (charts::dimensions(quality))
-        div.scroll tabindex="0" role="region" aria-label="Table of dimensions" { table {
+        div.scroll tabindex="0" role="region" aria-label={ "Table of dimensions of " (quality.source) } { table {
             caption.sr { "Score and gate per dimension" }
             thead { tr {
                 th scope="col" { "Dimension" } th.number scope="col" { "Score" } th.number scope="col" { "Gate" } th scope="col" { "Result" }
@@ -137,7 +137,7 @@ fn rules(quality: &SourceQuality) -> Markup {
             p.muted { "No checks are defined for this source: nothing was assessed." }
         } @else {
             (charts::rules(&quality.rules))
-            div.scroll tabindex="0" role="region" aria-label="Table of rules" { table {
+            div.scroll tabindex="0" role="region" aria-label={ "Table of rules of " (quality.source) } { table {
                 caption.sr { "Every rule with its counts" }
                 thead { tr {
                     th scope="col" { "Rule" } th scope="col" { "What must hold" } th scope="col" { "Counts to" } th.number scope="col" { "Assessed" }
@@ -145,7 +145,7 @@ fn rules(quality: &SourceQuality) -> Markup {
                 } }
                 tbody { @for rule in &quality.rules { (rule_row(rule)) } }
             } }
-            @for rule in quality.rules.iter().filter(|rule| !rule.samples.is_empty()) { (drill_down(rule)) }
+            @for rule in quality.rules.iter().filter(|rule| !rule.samples.is_empty()) { (drill_down(&quality.source, rule)) }
         }
     };
     let about = counted(quality.rules.len() as u64, "rule", "rules");
@@ -180,12 +180,12 @@ fn rule_row(rule: &RuleQuality) -> Markup {
     }
 }
 
-fn drill_down(rule: &RuleQuality) -> Markup {
+fn drill_down(source: &str, rule: &RuleQuality) -> Markup {
     let n = rule.samples.len() as u64;
     html! {
         details.fold {
             summary { "Rows that fail " code { (rule.id) } " (" (grouped(n)) " of " (grouped(rule.n_failed.max(n))) ")" }
-            div.scroll tabindex="0" role="region" aria-label={ "Rows that fail " (rule.id) } { table {
+            div.scroll tabindex="0" role="region" aria-label={ "Rows of " (source) " that fail " (rule.id) } { table {
                 caption.sr { "Places of rows that fail " (rule.id) ", with the shape of the value" }
                 thead { tr {
                     th scope="col" { "Unit" } th.number scope="col" { "Line or row" } th.number scope="col" { "Byte offset" } th scope="col" { "Shape of the value" }
@@ -213,7 +213,7 @@ fn trend(quality: &SourceQuality) -> Markup {
 
 fn columns(quality: &SourceQuality) -> Markup {
     let inner = html! {
-        div.scroll tabindex="0" role="region" aria-label="Table of columns" { table {
+        div.scroll tabindex="0" role="region" aria-label={ "Table of columns of " (quality.source) } { table {
             caption.sr { "How complete every column is" }
             thead { tr {
                 th scope="col" { "Column" } th.number scope="col" { "With a value" } th.number scope="col" { "Missing" } th.number scope="col" { "Completeness" }

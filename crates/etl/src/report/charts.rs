@@ -5,27 +5,42 @@ use maud::{Markup, html};
 use crate::report::words::{percent, score};
 use crate::report::{RuleQuality, SourceQuality, dimension_label};
 
-const ROW: usize = 26;
-/// Where the bars begin and end, in percent of the width: names stand before them, numbers behind.
-const FROM: f64 = 30.0;
-const TO: f64 = 84.0;
+/// Each row has its name and number on one line and the bar under it, so that names fit on small screens too.
+const ROW: usize = 38;
 const RULES_SHOWN_MAX: usize = 25;
 
 fn at(share: f64) -> String {
-    format!("{:.2}%", FROM + (TO - FROM) * share.clamp(0.0, 1.0))
+    format!("{:.2}%", 100.0 * share.clamp(0.0, 1.0))
 }
 
-fn width(share: f64) -> String {
-    format!("{:.2}%", (TO - FROM) * share.clamp(0.0, 1.0))
-}
-
-fn axis(rows: usize, labels: bool) -> Markup {
+fn axis(rows: usize) -> Markup {
     let height = rows * ROW;
     html! {
         @for tick in 0..=4 {
             @let share = f64::from(tick) / 4.0;
+            @let anchor = match tick { 0 => "start", 4 => "end", _ => "middle" };
             line class=(if tick == 0 { "axis" } else { "grid" }) x1=(at(share)) x2=(at(share)) y1="0" y2=(height) {}
-            @if labels { text x=(at(share)) y=(height + 16) text-anchor="middle" { (format!("{share:.2}")) } }
+            text x=(at(share)) y=(height + 16) text-anchor=(anchor) { (format!("{share:.2}")) }
+        }
+    }
+}
+
+fn row(
+    at_row: usize,
+    name: &str,
+    number: &str,
+    class: &str,
+    share: Option<f64>,
+    gate: Option<f64>,
+) -> Markup {
+    let y = at_row * ROW;
+    html! {
+        g.row {
+            title { (name) ": " (number) }
+            text.name x="4" y=(y + 15) { (name) }
+            text.strong x="100%" y=(y + 15) text-anchor="end" { (number) }
+            @if let Some(share) = share { rect class=(class) x="0" y=(y + 20) width=(at(share)) height="12" rx="2" {} }
+            @if let Some(gate) = gate { line.gate x1=(at(gate)) x2=(at(gate)) y1=(y + 17) y2=(y + 35) {} }
         }
     }
 }
@@ -35,25 +50,11 @@ pub(super) fn dimensions(quality: &SourceQuality) -> Markup {
     let n = quality.dimensions.len();
     html! {
         svg.chart width="100%" height=(n * ROW + 22) role="img" aria-label="Score per dimension from 0 to 1, with the gate of each as a line. The numbers are in the table below." {
-            (axis(n, true))
-            @for (row, dimension) in quality.dimensions.iter().enumerate() {
-                @let gate = quality.gates.iter().find(|gate| gate.dimension == dimension.dimension.name());
-                @let failed = gate.is_some_and(|gate| gate.passed == Some(false));
-                @let y = row * ROW;
-                g.row {
-                    title { (dimension_label(dimension.dimension)) ": " (score(dimension.score)) }
-                    text.name x="0" y=(y + 17) { (dimension_label(dimension.dimension)) }
-                    @match dimension.score {
-                        Some(value) => {
-                            rect class=(if failed { "bad" } else { "a" }) x=(at(0.0)) y=(y + 5) width=(width(value)) height=(ROW - 11) rx="2" {}
-                            text.strong x="100%" y=(y + 17) text-anchor="end" { (score(dimension.score)) }
-                        }
-                        None => { text x="100%" y=(y + 17) text-anchor="end" { "not assessed" } }
-                    }
-                    @if let Some(gate) = gate {
-                        line.gate x1=(at(gate.threshold)) x2=(at(gate.threshold)) y1=(y + 2) y2=(y + ROW - 3) {}
-                    }
-                }
+            (axis(n))
+            @for (index, own) in quality.dimensions.iter().enumerate() {
+                @let gate = quality.gates.iter().find(|gate| gate.dimension == own.dimension.name());
+                @let class = if gate.is_some_and(|gate| gate.passed == Some(false)) { "bad" } else { "a" };
+                (row(index, dimension_label(own.dimension), &score(own.score), class, own.score, gate.map(|gate| gate.threshold)))
             }
         }
     }
@@ -69,15 +70,11 @@ pub(super) fn rules(rules: &[RuleQuality]) -> Markup {
     html! {
         @if n > 0 {
             svg.chart width="100%" height=(n * ROW + 22) role="img" aria-label="Share of assessed rows that fail, per rule, the worst first. The numbers are in the table of rules." {
-                (axis(n, true))
-                @for (row, rule) in failing.iter().enumerate() {
-                    @let y = row * ROW;
-                    g.row {
-                        title { (rule.id) ": " (percent(rule.share)) }
-                        text.name x="0" y=(y + 17) { (shortened(&rule.id)) }
-                        rect.bad x=(at(0.0)) y=(y + 5) width=(width(rule.share.unwrap_or(0.0).max(0.004))) height=(ROW - 11) rx="2" {}
-                        text.strong x="100%" y=(y + 17) text-anchor="end" { (percent(rule.share)) }
-                    }
+                (axis(n))
+                @for (index, rule) in failing.iter().enumerate() {
+                    // What there is a little of is still seen.
+                    @let seen = rule.share.map(|share| share.max(0.004));
+                    (row(index, &shortened(&rule.id), &percent(rule.share), "bad", seen, None))
                 }
             }
             @if n_more > 0 { p.muted { (n_more) " more rules fail; they are in the table." } }
@@ -87,9 +84,9 @@ pub(super) fn rules(rules: &[RuleQuality]) -> Markup {
     }
 }
 
-/// A name that fits before the bars.
+/// A name that fits beside its number.
 fn shortened(name: &str) -> String {
-    const CHARS_MAX: usize = 28;
+    const CHARS_MAX: usize = 36;
     if name.chars().count() <= CHARS_MAX {
         return name.to_owned();
     }
@@ -128,7 +125,7 @@ pub(super) fn trend(quality: &SourceQuality) -> Markup {
                 text x="8%" y="146" { (day(points[0].1)) }
                 text x="96%" y="146" text-anchor="end" { (day(points[n - 1].1)) }
             }
-            (trend_table(&points))
+            (trend_table(&quality.source, &points))
         } @else {
             p.muted { "This is the first run: there is no trend yet." }
         }
@@ -139,11 +136,11 @@ fn day(at: &str) -> &str {
     at.get(..10).unwrap_or(at)
 }
 
-fn trend_table(points: &[(Option<f64>, &str)]) -> Markup {
+fn trend_table(source: &str, points: &[(Option<f64>, &str)]) -> Markup {
     html! {
         details.fold {
             summary { "As a table" }
-            div.scroll tabindex="0" role="region" aria-label="Table of runs" { table {
+            div.scroll tabindex="0" role="region" aria-label={ "Table of runs of " (source) } { table {
                 caption.sr { "Overall score per run" }
                 thead { tr { th scope="col" { "Run" } th.number scope="col" { "Overall score" } } }
                 tbody { @for (value, at) in points { tr { th scope="row" { time datetime=(at) { (at) } } td.number { (score(*value)) } } } }

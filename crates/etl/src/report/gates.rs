@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Problems;
 use crate::check::options::DIMENSIONS;
-use crate::report::{Level, SourceQuality, dimension_label};
+use crate::report::{Level, SourceQuality, dimension_label, score, words};
 use crate::yaml::{Kind, Node};
 
 /// Below this a dimension without a threshold of its own, or a rule, is unacceptable: the foot of the ladder of levels.
@@ -147,9 +147,9 @@ fn gate(
     gates: &mut Vec<GateQuality>,
     why: &mut Vec<String>,
 ) {
-    let passed = score.map(|score| score >= least);
+    let passed = score.map(|score| score::reaches(score, least));
     if let (Some(false), Some(score)) = (passed, score) {
-        why.push(format!("{label} is {score:.4}, and the gate is {least}"));
+        why.push(format!("{label} is {}, and the gate is {least}", words::score(Some(score))));
     }
     gates.push(GateQuality { dimension: name.to_owned(), threshold: least, score, passed });
 }
@@ -158,7 +158,7 @@ fn gate(
 fn rule_gates(quality: &SourceQuality, least: f64, gates: &mut Vec<GateQuality>, why: &mut Vec<String>) {
     for rule in &quality.rules {
         let own_limit = rule.max_fail.is_some() || rule.is_of_table;
-        let short = rule.score().filter(|score| *score < least);
+        let short = rule.score().filter(|score| !score::reaches(*score, least));
         if let Some(score) = short.filter(|_| rule.counts() && !own_limit) {
             let name = format!("rule {}", rule.id);
             let label = format!("the share of rows that pass the check `{}`", rule.id);

@@ -1,6 +1,9 @@
 //! The quality of a run as one page that needs nothing else: no script, no image, no other file.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
+use sha2::{Digest as _, Sha256};
 
 use crate::report::body::{body, chip_of_level};
 use crate::report::words::{counted, grouped};
@@ -56,6 +59,12 @@ pub fn html(run: &RunQuality) -> String {
         }
     };
     page.into_string()
+}
+
+/// What a content security policy must allow in `style-src` for the page: `'sha256-…'` of its style. It needs nothing else.
+pub fn style_hash() -> String {
+    let digest = Sha256::digest(STYLE.as_bytes());
+    format!("'sha256-{}'", STANDARD.encode(digest))
 }
 
 /// The same as JSON.

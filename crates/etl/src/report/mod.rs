@@ -16,7 +16,7 @@ mod words;
 pub use body::body;
 pub use dimension::dimension_label;
 pub use gates::{GateQuality, Gates, Verdict};
-pub use html::{RunQuality, html, json};
+pub use html::{RunQuality, html, json, style_hash};
 pub use measured::{ColumnQuality, Distribution, Measured, SourceQuality, TrendPoint};
 pub use recommend::Recommendation;
 pub use rule::{RuleQuality, Sample};

@@ -68,7 +68,7 @@ pub struct Sample {
 impl RuleQuality {
     /// The share that passes; `None`: nothing was assessed.
     pub fn score(&self) -> Option<f64> {
-        self.share.map(|share| 1.0 - share)
+        (self.n_assessed > 0).then(|| (self.n_assessed - self.n_failed) as f64 / self.n_assessed as f64)
     }
 
     /// Whether it stops the source from being loaded: more rows fail than `max_fail` allows.

@@ -39,10 +39,10 @@ impl Level {
     /// The level of a score.
     pub fn of(score: f64) -> Level {
         match score {
-            score if score >= 0.95 => Level::Excellent,
-            score if score >= 0.85 => Level::Good,
-            score if score >= 0.75 => Level::Acceptable,
-            score if score >= 0.60 => Level::Poor,
+            score if reaches(score, 0.95) => Level::Excellent,
+            score if reaches(score, 0.85) => Level::Good,
+            score if reaches(score, 0.75) => Level::Acceptable,
+            score if reaches(score, 0.60) => Level::Poor,
             _ => Level::Unacceptable,
         }
     }
@@ -57,6 +57,11 @@ impl Level {
             Level::Unacceptable => "unacceptable",
         }
     }
+}
+
+/// Whether a score reaches a threshold; the mean of three scores of 0.95 does reach 0.95, although not in binary.
+pub(super) fn reaches(score: f64, least: f64) -> bool {
+    score >= least - 1e-9
 }
 
 /// The scores of all six dimensions.
