@@ -21,6 +21,7 @@ pub mod run;
 pub mod runs;
 mod secret;
 pub mod source;
+mod sql;
 pub mod step;
 pub mod storage;
 pub mod target;

@@ -59,6 +59,21 @@ impl Declared {
     /// Reads `columns`, `null_values` and `drift`.
     pub fn decode(fields: &mut Fields<'_>, problems: &mut Problems) -> Declared {
         let null_values = null_values_of(fields, problems);
+        Declared::decode_rest(null_values, fields, problems)
+    }
+
+    /// [`Declared::decode`] for sources that know missing values, as databases do: an empty text is a text there, unless
+    /// `null_values` says otherwise.
+    pub fn decode_with_nulls(fields: &mut Fields<'_>, problems: &mut Problems) -> Declared {
+        let null_values = null_values_of(fields, problems).unwrap_or_default();
+        Declared::decode_rest(Some(null_values), fields, problems)
+    }
+
+    fn decode_rest(
+        null_values: Option<Vec<String>>,
+        fields: &mut Fields<'_>,
+        problems: &mut Problems,
+    ) -> Declared {
         let (mut drift, mut on_error) = (Drift::Fail, OnError::Quarantine);
         if let Some(node) = fields.node("drift") {
             let mut inner = node.fields("`drift`", problems);
@@ -126,6 +141,14 @@ impl Declared {
                 );
             }
         }
+    }
+
+    /// The type that a column of the source is declared to have.
+    pub fn kind_of(&self, from: &str) -> Option<Type> {
+        self.columns
+            .iter()
+            .find(|column| column.has_type && column.from == from)
+            .map(|column| column.reading.kind)
     }
 
     /// Whether any column is declared.

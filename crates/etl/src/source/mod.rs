@@ -8,6 +8,10 @@ mod json;
 mod parquet;
 mod records;
 mod text;
+mod mysql;
+mod postgres;
+pub(crate) mod sql;
+mod sqlite;
 
 use std::fmt;
 
@@ -125,4 +129,7 @@ pub const KINDS: &[(&str, &str, Decode)] = &[
     ("ndjson", "files of JSON with one record per line", json::decode_ndjson),
     ("json", "files of JSON with an array of records", json::decode_json),
     ("parquet", "files of Apache Parquet", parquet::decode),
+    ("mysql", "a table or query of MySQL or MariaDB, whole or since a watermark", mysql::decode),
+    ("postgres", "a table or query of PostgreSQL, whole or since a watermark", postgres::decode),
+    ("sqlite", "a table or query of a SQLite file, whole or since a watermark", sqlite::decode),
 ];

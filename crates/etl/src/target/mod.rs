@@ -1,5 +1,10 @@
 //! Where rows go. One file per kind of target: it decodes its options, stages rows, and commits rows, units and watermark together.
 
+mod mysql;
+mod postgres;
+mod sql;
+mod sqlite;
+
 use std::fmt;
 use std::sync::Arc;
 
@@ -113,4 +118,8 @@ pub type Decode =
     fn(name: &Word, fields: &mut Fields<'_>, problems: &mut Problems) -> Option<Box<dyn TargetSpec>>;
 
 /// Every type of target: the word behind `type:`, what it is in one line, and its decoder.
-pub const KINDS: &[(&str, &str, Decode)] = &[];
+pub const KINDS: &[(&str, &str, Decode)] = &[
+    ("mysql", "a table of MySQL or MariaDB: append, merge by key, replace", mysql::decode),
+    ("postgres", "a table of PostgreSQL: append, merge by key, replace", postgres::decode),
+    ("sqlite", "a table of a SQLite file: append, merge by key, replace", sqlite::decode),
+];

@@ -5,5 +5,6 @@ mod node;
 mod parse;
 
 pub use fields::Fields;
+pub(crate) use fields::parse_span;
 pub use node::{Kind, Node};
 pub use parse::parse;

@@ -1,0 +1,144 @@
+//! Rows of MySQL or MariaDB: a table or query, whole or what changed since a watermark, streamed out of one consistent snapshot.
+
+mod cell;
+mod read;
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use futures_util::future::BoxFuture;
+use mysql_async::Conn;
+use table::{Columns, Type, Typing};
+
+use crate::source::sql::{self, SqlSource, Window, snapshot_unit};
+use crate::source::{Dataset, Division, Out, Source, SourceSpec, Unit};
+use crate::sql::mysql::{self, Connector};
+use crate::sql::{Address, Failure, Tls};
+use crate::yaml::Fields;
+use crate::{EtlError, Problems, Secret, Word, world::World};
+use cell::Found;
+
+/// Everything is seen as it is when the transaction begins; the second statement begins it.
+const SESSION: &str = "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ";
+
+/// Decodes a source of the type `mysql`.
+pub(super) fn decode(
+    name: &Word,
+    fields: &mut Fields<'_>,
+    problems: &mut Problems,
+) -> Option<Box<dyn SourceSpec>> {
+    let (url, tls) = sql::decode_server(fields, problems);
+    let source = SqlSource::decode(name, fields, false, problems);
+    Some(Box::new(MysqlSource { url: url?, tls, source: Arc::new(source?) }))
+}
+
+/// A source of the type `mysql`.
+#[derive(Debug)]
+struct MysqlSource {
+    url: Secret,
+    tls: Tls,
+    source: Arc<SqlSource>,
+}
+
+impl SourceSpec for MysqlSource {
+    fn open<'a>(&'a self, world: &'a World) -> BoxFuture<'a, Result<Box<dyn Source>, EtlError>> {
+        Box::pin(async move {
+            let opened = self.connect(world).await;
+            let source = opened.map_err(|failure| failure.of_source(&self.source.name))?;
+            Ok(Box::new(source) as Box<dyn Source>)
+        })
+    }
+
+    fn columns(&self) -> Option<Columns> {
+        self.source.declared.columns()
+    }
+
+    fn division(&self) -> Division {
+        self.source.division()
+    }
+
+    fn dataset(&self) -> Dataset {
+        let address = Address::of(self.url.written(), &mysql::SCHEMES, mysql::PORT);
+        let namespace =
+            address.as_ref().map_or_else(|| "mysql".to_owned(), |address| format!("mysql://{address}"));
+        let database = address.map_or_else(String::new, |address| address.database);
+        Dataset { namespace, name: self.source.dataset_name(&database) }
+    }
+}
+
+impl MysqlSource {
+    async fn connect(&self, world: &World) -> Result<Open, Failure> {
+        let SqlSource { timeout, retries, .. } = *self.source;
+        let connector = Connector::new(&self.url, &self.tls, (timeout, retries), SESSION, world)?;
+        let parameters = self.source.parameter_values(world)?;
+        let mut conn = connector.connect().await?;
+        read::check_zone(&mut conn, &self.source).await?;
+        let found = read::describe(&mut conn, &self.source).await?;
+        let columns = sql::columns_of(found.iter().map(|found| (found.name.clone(), found.kind)).collect())?;
+        let (typed, typing) = self.source.typing(&columns)?;
+        let cursor = read::cursor_kind(&self.source, &found)?;
+        Ok(Open {
+            source: self.source.clone(),
+            connector,
+            parameters,
+            session: Some(Session { conn, is_begun: false }),
+            read_columns: columns,
+            columns: typed,
+            typing,
+            found,
+            cursor,
+            window: None,
+            cancelled: world.cancelled.clone(),
+            clock: world.clock.clone(),
+        })
+    }
+}
+
+/// An open source: a session, in which a read-only transaction is open from the first look at the units on.
+struct Open {
+    source: Arc<SqlSource>,
+    connector: Connector,
+    parameters: Vec<(String, String)>,
+    /// `None` after it broke.
+    session: Option<Session>,
+    /// Columns as the database gives them.
+    read_columns: Columns,
+    /// Columns as they are declared.
+    columns: Columns,
+    typing: Option<Typing>,
+    found: Vec<Found>,
+    /// The type of the cursor.
+    cursor: Option<Type>,
+    window: Option<Window>,
+    cancelled: Arc<AtomicBool>,
+    clock: Arc<dyn fhir::Clock>,
+}
+
+/// A connection, and whether its transaction has begun.
+struct Session {
+    conn: Conn,
+    is_begun: bool,
+}
+
+impl Source for Open {
+    fn columns(&self) -> &Columns {
+        &self.columns
+    }
+
+    fn units<'a>(&'a mut self, since: Option<&'a str>) -> BoxFuture<'a, Result<Vec<Unit>, EtlError>> {
+        Box::pin(async move {
+            if self.cursor.is_none() {
+                return Ok(vec![snapshot_unit(self.clock.now())]);
+            }
+            let looked = self.look(since).await;
+            let window = looked.map_err(|failure| failure.of_source(&self.source.name))?;
+            let units = window.units(since);
+            self.window = Some(window);
+            Ok(units)
+        })
+    }
+
+    fn read<'a>(&'a mut self, _unit: &'a Unit, number: u32, out: Out) -> BoxFuture<'a, Result<(), EtlError>> {
+        Box::pin(self.read_unit(number, out))
+    }
+}

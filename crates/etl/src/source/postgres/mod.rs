@@ -1,0 +1,219 @@
+//! Rows of PostgreSQL: a table or query, whole or what changed since a watermark, read in one snapshot by binary COPY.
+
+mod decode;
+mod describe;
+mod partition;
+mod read;
+mod window;
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use futures_util::future::BoxFuture;
+use table::{Columns, Typing};
+use tokio_postgres::Client;
+
+use crate::source::sql::{self, SqlSource, Window, snapshot_unit};
+use crate::source::{Dataset, Division, Out, Source, SourceSpec, Unit};
+use crate::sql::postgres::Connector;
+use crate::sql::{Address, Failure, Tls, postgres};
+use crate::yaml::Fields;
+use crate::{EtlError, Problems, Secret, Word, world::World};
+use describe::Found;
+
+/// Decodes a source of the type `postgres`.
+pub(super) fn decode(
+    name: &Word,
+    fields: &mut Fields<'_>,
+    problems: &mut Problems,
+) -> Option<Box<dyn SourceSpec>> {
+    let (url, tls) = sql::decode_server(fields, problems);
+    let source = SqlSource::decode(name, fields, true, problems);
+    Some(Box::new(PostgresSource { url: url?, tls, source: Arc::new(source?) }))
+}
+
+/// A source of the type `postgres`.
+#[derive(Debug)]
+struct PostgresSource {
+    url: Secret,
+    tls: Tls,
+    source: Arc<SqlSource>,
+}
+
+impl SourceSpec for PostgresSource {
+    fn open<'a>(&'a self, world: &'a World) -> BoxFuture<'a, Result<Box<dyn Source>, EtlError>> {
+        Box::pin(async move {
+            let opened = self.connect(world).await;
+            let source = opened.map_err(|failure| failure.of_source(&self.source.name))?;
+            Ok(Box::new(source) as Box<dyn Source>)
+        })
+    }
+
+    fn columns(&self) -> Option<Columns> {
+        self.source.declared.columns()
+    }
+
+    fn division(&self) -> Division {
+        self.source.division()
+    }
+
+    fn dataset(&self) -> Dataset {
+        let address = Address::of(self.url.written(), &postgres::SCHEMES, postgres::PORT);
+        let namespace =
+            address.as_ref().map_or_else(|| "postgres".to_owned(), |address| format!("postgres://{address}"));
+        let database = address.map_or_else(String::new, |address| address.database);
+        Dataset { namespace, name: self.source.dataset_name(&database) }
+    }
+}
+
+impl PostgresSource {
+    async fn connect(&self, world: &World) -> Result<Open, Failure> {
+        let SqlSource { timeout, retries, .. } = *self.source;
+        let connector = Connector::new(&self.url, &self.tls, timeout, retries, world)?;
+        let settings = self.source.parameter_values(world)?;
+        let client = connector.connect().await?;
+        let settings = Settings::of(&self.source, settings);
+        settings.apply(&client).await?;
+        let found = postgres::within(timeout, describe::describe(&client, &self.source)).await?;
+        let columns =
+            sql::columns_of(found.iter().map(|found| (found.name.clone(), found.wire.kind())).collect())?;
+        let (typed, typing) = self.source.typing(&columns)?;
+        let cursor = window::cursor_type(&self.source, &found)?;
+        partition::check(&self.source, &found)?;
+        Ok(Open {
+            source: self.source.clone(),
+            connector,
+            settings,
+            client,
+            read_columns: columns,
+            columns: typed,
+            typing,
+            found,
+            cursor,
+            window: None,
+            is_begun: false,
+            cancelled: world.cancelled.clone(),
+            clock: world.clock.clone(),
+        })
+    }
+}
+
+/// Texts that a session knows by name, so that values are bound and never part of a statement.
+#[derive(Clone)]
+struct Settings(Vec<(String, String)>);
+
+impl Settings {
+    fn of(source: &SqlSource, parameters: Vec<(String, String)>) -> Settings {
+        let zone = source.time_zone.iter().map(|zone| ("salus.time_zone".to_owned(), zone.text.clone()));
+        let parameters =
+            parameters.into_iter().map(|(name, value)| (format!("salus.parameter_{name}"), value));
+        Settings(zone.chain(parameters).collect())
+    }
+
+    async fn apply(&self, client: &Client) -> Result<(), Failure> {
+        for (name, value) in &self.0 {
+            set(client, name, value).await?;
+        }
+        if self.0.iter().any(|(name, _)| name == "salus.time_zone") {
+            let probe =
+                client.batch_execute("SELECT now() AT TIME ZONE current_setting('salus.time_zone')").await;
+            probe.map_err(|_| {
+                Failure::lasting(
+                    "`time_zone` is not a zone that PostgreSQL knows: write for example `America/Chicago`",
+                )
+            })?;
+        }
+        Ok(())
+    }
+}
+
+/// Gives the session a text by name.
+async fn set(client: &Client, name: &str, value: &str) -> Result<(), Failure> {
+    let set = client.query_one("SELECT set_config($1, $2, false)", &[&name, &value]).await;
+    set.map(|_| ()).map_err(|error| postgres::failure(&error))
+}
+
+/// An open source: a session, in which a read-only transaction is open from the first look at the units on.
+struct Open {
+    source: Arc<SqlSource>,
+    connector: Connector,
+    settings: Settings,
+    client: Client,
+    /// Columns as the database gives them.
+    read_columns: Columns,
+    /// Columns as they are declared.
+    columns: Columns,
+    typing: Option<Typing>,
+    found: Vec<Found>,
+    /// The type of the cursor.
+    cursor: Option<&'static str>,
+    window: Option<Window>,
+    is_begun: bool,
+    cancelled: Arc<AtomicBool>,
+    clock: Arc<dyn fhir::Clock>,
+}
+
+impl Source for Open {
+    fn columns(&self) -> &Columns {
+        &self.columns
+    }
+
+    fn units<'a>(&'a mut self, since: Option<&'a str>) -> BoxFuture<'a, Result<Vec<Unit>, EtlError>> {
+        Box::pin(async move {
+            let name = self.source.name.clone();
+            if self.cursor.is_none() {
+                return Ok(vec![snapshot_unit(self.clock.now())]);
+            }
+            let window = self.look(since).await.map_err(|failure| failure.of_source(&name))?;
+            let units = window.units(since);
+            self.window = Some(window);
+            Ok(units)
+        })
+    }
+
+    fn read<'a>(&'a mut self, _unit: &'a Unit, number: u32, out: Out) -> BoxFuture<'a, Result<(), EtlError>> {
+        Box::pin(self.read_unit(number, out))
+    }
+}
+
+impl Open {
+    /// The bounds of what changed, in a new snapshot; tries again with a new connection where that may help.
+    async fn look(&mut self, since: Option<&str>) -> Result<Window, Failure> {
+        let mut retries = self.connector.retries();
+        loop {
+            let result = async {
+                self.begin().await?;
+                let cursor = self.cursor.ok_or_else(|| Failure::lasting("the source has no cursor"))?;
+                window::look(&self.client, &self.source, cursor, since, self.connector.timeout).await
+            };
+            match result.await {
+                Ok(window) => return Ok(window),
+                Err(failure) => retries.wait_or(failure).await?,
+            }
+            self.reconnect().await?;
+        }
+    }
+
+    /// Begins a read-only transaction in which everything is seen as it is now.
+    async fn begin(&mut self) -> Result<(), Failure> {
+        let begin = format!(
+            "ROLLBACK; BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; \
+             SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL synchronize_seqscans = off; {}",
+            // Without an order, rows come as they lie in the table: several workers would mix them.
+            if self.has_order() { "" } else { "SET LOCAL max_parallel_workers_per_gather = 0" }
+        );
+        self.client.batch_execute(&begin).await.map_err(|error| postgres::failure(&error))?;
+        self.is_begun = true;
+        Ok(())
+    }
+
+    fn has_order(&self) -> bool {
+        self.cursor.is_some() || !self.source.key.is_empty()
+    }
+
+    async fn reconnect(&mut self) -> Result<(), Failure> {
+        self.is_begun = false;
+        self.client = self.connector.connect().await?;
+        self.settings.apply(&self.client).await
+    }
+}
