@@ -300,7 +300,7 @@ impl Flow<'_> {
         needs_of: &Needs,
         names: &Arc<[String]>,
     ) -> Result<Vec<Arc<dyn Any + Send + Sync>>, EtlError> {
-        let Worked { deliveries, outcome, read, rejected } = worked;
+        let Worked { deliveries, outcome, read, rejected, nulled } = worked;
         let mut staged = Vec::new();
         for delivery in deliveries {
             staged.push(delivery.end().await);
@@ -315,6 +315,11 @@ impl Flow<'_> {
         record.counts.read = read;
         record.counts.quarantined = rejected;
         record.steps = counts;
+        if let Some(first) = record.steps.first_mut()
+            && !nulled.is_empty()
+        {
+            first.facts.insert("values_set_to_missing".to_owned(), serde_json::json!(nulled));
+        }
         let previous = self.observer.previous_quality(&record.name);
         let mut quality = checker.quality(rejected, previous.as_ref());
         quality.name_units(names);

@@ -112,7 +112,7 @@ impl Through<'_> {
                     Piece::Rejects(rejects) => {
                         rejects.into_iter().try_for_each(|reject| net.reject(reject))?
                     }
-                    Piece::Consumed(_) => {}
+                    Piece::Nulled(_) | Piece::Consumed(_) => {}
                 }
             }
             let is_complete = n_read < read_max;

@@ -1,5 +1,6 @@
 //! The step thread of a source: takes what the reader gives, pushes it through the chain, hands rows to the targets.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -45,6 +46,8 @@ pub(crate) struct Worked {
     pub(crate) read: u64,
     /// Records that could not be understood.
     pub(crate) rejected: u64,
+    /// Values that are missing because they could not be read, by column and reason.
+    pub(crate) nulled: BTreeMap<String, u64>,
 }
 
 impl Work {
@@ -67,6 +70,7 @@ impl Work {
             n_rejects: 0,
         };
         let (mut read, mut rejected) = (0, 0);
+        let mut nulled: BTreeMap<String, u64> = BTreeMap::new();
         let mut outcome = Ok(());
         while let Some(piece) = pieces.blocking_recv() {
             outcome = world.check_cancelled().and_then(|()| match piece {
@@ -79,6 +83,12 @@ impl Work {
                     read += rejects.len() as u64;
                     rejected += rejects.len() as u64;
                     rejects.into_iter().try_for_each(|reject| hands.reject(reject))
+                }
+                Piece::Nulled(columns) => {
+                    for column in columns {
+                        *nulled.entry(format!("{} {}", column.column, column.reason)).or_default() += column.n_values;
+                    }
+                    Ok(())
                 }
                 Piece::Consumed(bytes) => {
                     hands.meter.bytes.fetch_add(bytes, Ordering::Relaxed);
@@ -104,7 +114,7 @@ impl Work {
             .and_then(|()| chain.finish(&mut hands))
             .and_then(|()| hands.flush())
             .and_then(|()| chain.end());
-        Worked { deliveries: hands.deliveries, outcome, read, rejected }
+        Worked { deliveries: hands.deliveries, outcome, read, rejected, nulled }
     }
 }
 

@@ -121,8 +121,6 @@ pub type Decode =
     fn(name: &Word, fields: &mut Fields<'_>, problems: &mut Problems) -> Option<Box<dyn SourceSpec>>;
 
 /// Every type of source: the word behind `type:`, what it is in one line, and its decoder.
-pub const KINDS: &[(&str, &str, Decode)] =
-    &[("hl7v2", "HL7 v2 files: a row per message, or per segment of a name", hl7v2::decode)];
 pub const KINDS: &[(&str, &str, Decode)] = &[
     ("csv", "files of delimited text", csv::decode_csv),
     ("tsv", "files of text delimited by tabs", csv::decode_tsv),
@@ -131,5 +129,6 @@ pub const KINDS: &[(&str, &str, Decode)] = &[
     ("parquet", "files of Apache Parquet", parquet::decode),
     ("mysql", "a table or query of MySQL or MariaDB, whole or since a watermark", mysql::decode),
     ("postgres", "a table or query of PostgreSQL, whole or since a watermark", postgres::decode),
+    ("hl7v2", "HL7 v2 files: a row per message, or per segment of a name", hl7v2::decode),
     ("sqlite", "a table or query of a SQLite file, whole or since a watermark", sqlite::decode),
 ];
