@@ -2,16 +2,16 @@
 
 mod csv;
 pub mod declared;
-pub mod hl7v2;
 mod files;
+pub mod hl7v2;
 mod json;
-mod parquet;
-mod records;
-mod text;
 mod mysql;
+mod parquet;
 mod postgres;
+mod records;
 pub(crate) mod sql;
 mod sqlite;
+mod text;
 
 use std::fmt;
 

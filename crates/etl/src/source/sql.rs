@@ -361,14 +361,17 @@ pub(crate) fn pieces_of(
     mut rejects: Vec<Reject>,
     typing: Option<&Typing>,
 ) -> Result<Vec<Piece>, EtlError> {
+    let mut pieces = Vec::new();
     if let Some(typing) = typing {
         let mut typed = typing.apply(&batch)?;
+        if !typed.nulled.is_empty() {
+            pieces.push(Piece::Nulled(std::mem::take(&mut typed.nulled)));
+        }
         fill_raw(&mut typed.rejects, &batch);
         rejects.extend(typed.rejects);
         rejects.sort_by_key(|reject| reject.place);
         batch = typed.batch;
     }
-    let mut pieces = Vec::new();
     if !rejects.is_empty() {
         pieces.push(Piece::Rejects(rejects));
     }

@@ -132,6 +132,12 @@ pub(crate) fn failure(error: &Error) -> Failure {
     }
 }
 
+impl From<Error> for Failure {
+    fn from(error: Error) -> Failure {
+        failure(&error)
+    }
+}
+
 /// Runs statements that give no rows, one after the other.
 pub(crate) async fn run(conn: &mut Conn, sql: &str) -> Result<(), Failure> {
     conn.query_drop(sql).await.map_err(|error| failure(&error))

@@ -15,7 +15,7 @@ use crate::EtlError;
 /// The cells of one column.
 pub(crate) enum Cells {
     /// Text.
-    Text(TextCells),
+    Text(Box<TextCells>),
     /// Integers.
     Integer(Int64Builder),
     /// Decimals: unscaled numbers of the column's own scale.
@@ -33,7 +33,7 @@ pub(crate) enum Cells {
 impl Cells {
     fn new(kind: Type) -> Cells {
         match kind {
-            Type::Text => Cells::Text(TextCells::new()),
+            Type::Text => Cells::Text(Box::new(TextCells::new())),
             Type::Integer => Cells::Integer(Int64Builder::new()),
             Type::Decimal { .. } => Cells::Decimal(Decimal128Builder::new().with_data_type(kind.data_type())),
             Type::Number => Cells::Number(Float64Builder::new()),
@@ -264,6 +264,7 @@ pub(crate) fn fill_raw(rejects: &mut [Reject], rows: &Batch) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use arrow::array::Array as _;
     use table::Column;
 
     fn rows() -> Rows {

@@ -1,4 +1,5 @@
 //! Databases as sources and targets of pipelines, against real servers.
+#![allow(clippy::unwrap_used, reason = "a test ends where something fails")]
 
 mod bench;
 mod mysql;

@@ -31,15 +31,11 @@ impl From<EtlError> for Stop {
     }
 }
 
-fn failed(error: mysql_async::Error) -> Failure {
-    mysql::failure(&error)
-}
-
 /// Whether the server knows the zone; it needs its tables of zones for names.
 pub(super) async fn check_zone(conn: &mut Conn, source: &SqlSource) -> Result<(), Failure> {
     let Some(zone) = &source.time_zone else { return Ok(()) };
     let sql = "SELECT CONVERT_TZ('2020-01-01 00:00:00', ?, '+00:00') IS NOT NULL";
-    let known: Option<i64> = conn.exec_first(sql, (zone.text.as_str(),)).await.map_err(failed)?;
+    let known: Option<i64> = conn.exec_first(sql, (zone.text.as_str(),)).await.map_err(Failure::from)?;
     if known == Some(1) {
         return Ok(());
     }
@@ -67,7 +63,7 @@ fn relation_sql(relation: &Relation) -> (String, Vec<&str>) {
 /// The columns of the relation.
 pub(super) async fn describe(conn: &mut Conn, source: &SqlSource) -> Result<Vec<Found>, Failure> {
     let (from, _) = relation_sql(&source.relation);
-    let statement = conn.prep(format!("SELECT * FROM {from}")).await.map_err(failed)?;
+    let statement = conn.prep(format!("SELECT * FROM {from}")).await.map_err(Failure::from)?;
     statement
         .columns()
         .iter()
@@ -181,7 +177,8 @@ impl Open {
         let values = self.values(&names, &window);
         let timeout = self.connector.timeout;
         let conn = self.begun().await?;
-        let asking = async { conn.exec_first::<Row, _, _>(sql, positional(values)).await.map_err(failed) };
+        let asking =
+            async { conn.exec_first::<Row, _, _>(sql, positional(values)).await.map_err(Failure::from) };
         let row = postgres::within(timeout, asking).await?;
         let wrong = || Failure::lasting("the server's answer about the window has another form");
         let row = row.ok_or_else(wrong)?;
@@ -234,14 +231,14 @@ impl Open {
         let (typing, cancelled) = (self.typing.clone(), self.cancelled.clone());
         let timeout = self.connector.timeout;
         let conn = self.begun().await?;
-        let starting = async { conn.exec_iter(sql, positional(values)).await.map_err(failed) };
+        let starting = async { conn.exec_iter(sql, positional(values)).await.map_err(Failure::from) };
         let mut result: QueryResult<'_, 'static, BinaryProtocol> =
             postgres::within(timeout, starting).await?;
         loop {
             let next = tokio::time::timeout(timeout, result.next())
                 .await
                 .map_err(|_| postgres::too_slow(timeout))?;
-            let row = next.map_err(failed)?;
+            let row = next.map_err(Failure::from)?;
             if let Some(row) = &row {
                 for (index, kind) in kinds.iter().enumerate() {
                     cell::push(row.as_ref(index).unwrap_or(&Value::NULL), index, *kind, &mut rows);

@@ -66,7 +66,7 @@ fn decode_cell(bytes: &[u8], wire: Wire, column: usize, rows: &mut Rows) -> Resu
         (Cells::Integer(cells), Wire::Int2) => cells.append_value(i16::from_be_bytes(fixed(bytes)?).into()),
         (Cells::Number(cells), Wire::Float8) => cells.append_value(f64::from_be_bytes(fixed(bytes)?)),
         (Cells::Number(cells), Wire::Float4) => {
-            cells.append_value(shortest(f32::from_be_bytes(fixed(bytes)?)))
+            cells.append_value(shortest(f32::from_be_bytes(fixed(bytes)?)));
         }
         (Cells::Boolean(cells), Wire::Bool) => cells.append_value(fixed::<1>(bytes)?[0] != 0),
         (Cells::Date(cells), Wire::Date) => match i32::from_be_bytes(fixed(bytes)?) {

@@ -61,7 +61,7 @@ fn try_push(value: ValueRef<'_>, kind: Type, cells: &mut Cells) -> Result<(), Wr
         (Cells::Integer(cells), ValueRef::Integer(n)) => cells.append_value(n),
         (Cells::Number(cells), ValueRef::Real(n)) => cells.append_value(n),
         (Cells::Number(cells), ValueRef::Integer(n)) if n.unsigned_abs() <= EXACT_MAX => {
-            cells.append_value(n as f64)
+            cells.append_value(n as f64);
         }
         (Cells::Boolean(cells), ValueRef::Integer(n @ (0 | 1))) => cells.append_value(n == 1),
         (Cells::Decimal(cells), value) => {

@@ -13,14 +13,10 @@ use crate::target::{Committed, Load};
 /// The row with this unit holds the watermark.
 const WATERMARK_UNIT: &str = "";
 
-fn failed(error: mysql_async::Error) -> Failure {
-    mysql::failure(&error)
-}
-
 /// Whether a table is there.
 async fn exists(conn: &mut Conn, table: &TableName, name: &str) -> Result<bool, Failure> {
     let sql = "SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = COALESCE(?, DATABASE()) AND TABLE_NAME = ?";
-    let n: Option<u64> = conn.exec_first(sql, (&table.schema, name)).await.map_err(failed)?;
+    let n: Option<u64> = conn.exec_first(sql, (&table.schema, name)).await.map_err(Failure::from)?;
     Ok(n.unwrap_or(0) > 0)
 }
 
@@ -34,7 +30,7 @@ pub(super) async fn read(conn: &mut Conn, load: &Load, table: &TableName) -> Res
         table.beside(Dialect::Mysql, LEDGER)
     );
     let rows: Vec<(String, Option<String>)> =
-        conn.exec(sql, (&load.pipeline, &load.source, &table.table)).await.map_err(failed)?;
+        conn.exec(sql, (&load.pipeline, &load.source, &table.table)).await.map_err(Failure::from)?;
     let mut committed = Committed::default();
     for (unit, watermark) in rows {
         if unit == WATERMARK_UNIT {
@@ -73,7 +69,7 @@ pub(super) async fn forget(
         "DELETE FROM {} WHERE pipeline = ? AND source = ? AND target_table = ?{kept}",
         table.beside(Dialect::Mysql, LEDGER)
     );
-    conn.exec_drop(sql, (&load.pipeline, &load.source, &table.table)).await.map_err(failed)
+    conn.exec_drop(sql, (&load.pipeline, &load.source, &table.table)).await.map_err(Failure::from)
 }
 
 /// Writes the units and the watermark. Inside the transaction of the rows.
@@ -111,5 +107,5 @@ pub(super) async fn write(
             ]
         })
         .collect();
-    conn.exec_batch(sql, rows).await.map_err(failed)
+    conn.exec_batch(sql, rows).await.map_err(Failure::from)
 }
