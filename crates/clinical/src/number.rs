@@ -24,9 +24,20 @@ pub enum Rounding {
     Down,
 }
 
+/// Powers of ten: looked up, because millions of values are compared and converted.
+const POWERS: [i128; 37] = {
+    let mut powers = [1; 37];
+    let mut at = 1;
+    while at < powers.len() {
+        powers[at] = powers[at - 1] * 10;
+        at += 1;
+    }
+    powers
+};
+
 /// `10^exponent`; the exponent is at most 36.
 pub(crate) const fn ten_to(exponent: u8) -> i128 {
-    10_i128.pow(exponent as u32)
+    POWERS[exponent as usize]
 }
 
 impl Number {
@@ -129,6 +140,9 @@ fn divided(dividend: i128, divisor: i128, rounding: Rounding) -> i128 {
 
 impl Ord for Number {
     fn cmp(&self, other: &Number) -> Ordering {
+        if self.scale == other.scale {
+            return self.digits.cmp(&other.digits);
+        }
         let scale = self.scale.max(other.scale);
         let at = |n: &Number| i128::from(n.digits) * ten_to(scale - n.scale);
         at(self).cmp(&at(other))

@@ -4,6 +4,8 @@
 //! record (Wadlow 272 cm, Minnoch 635 kg); the others are a choice of this crate, set so that the other usual unit of a normal value falls
 //! outside where that is possible (creatinine 88 µmol/L is no 88 mg/dL, albumin 40 g/L no 40 g/dL, 250,000 platelets/µL no 250,000 × 10⁹/L).
 
+use std::sync::LazyLock;
+
 use crate::{NotComputed, Number};
 
 macro_rules! quantity {
@@ -19,8 +21,9 @@ macro_rules! quantity {
             /// # Errors
             /// The value is outside the plausible window.
             pub fn of(number: Number) -> Result<$name, NotComputed> {
-                let limit = |text| Number::parse(text).expect("limits are numbers");
-                if number < limit($low) || number > limit($high) {
+                static LIMITS: LazyLock<[Number; 2]> =
+                    LazyLock::new(|| [$low, $high].map(|text| Number::parse(text).expect("limits are numbers")));
+                if number < LIMITS[0] || number > LIMITS[1] {
                     let (what, low, high, unit) = ($what, $low, $high, $unit);
                     return Err(NotComputed::OutOfRange { what, low, high, unit });
                 }

@@ -111,13 +111,12 @@ impl Formula {
 fn bmi_of(inputs: &Inputs<'_>, with_class: bool) -> Result<Computed, Reason> {
     let weight = WeightKg::of(inputs.number(0)?).map_err(Reason::Formula)?;
     let height = HeightCm::of(inputs.number(1)?).map_err(Reason::Formula)?;
-    let class = match with_class {
-        true => {
-            bmi(weight, height, inputs.person.subject).map(|bmi| bmi.class.code()).map_err(Reason::Formula)
-        }
-        false => Ok(""),
+    let (value, class) = match with_class.then(|| bmi(weight, height, inputs.person.subject)) {
+        Some(Ok(bmi)) => (bmi.kg_per_m2, Ok(bmi.class.code())),
+        Some(Err(why)) => (value_of(weight, height), Err(Reason::Formula(why))),
+        None => (value_of(weight, height), Ok("")),
     };
-    let (hundredths, _) = value_of(weight, height).parts();
+    let (hundredths, _) = value.parts();
     Ok(Computed { whole: hundredths, real: 0.0, class })
 }
 
