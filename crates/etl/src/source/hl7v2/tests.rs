@@ -53,6 +53,7 @@ async fn read_all(source: &mut dyn Source) -> Result<Given, EtlError> {
                     Piece::Rows(batch) => given.batches.push(batch),
                     Piece::Rejects(rejects) => given.rejects.extend(rejects),
                     Piece::Consumed(n_bytes) => given.n_consumed += n_bytes,
+                    Piece::Nulled(_) => panic!("HL7 v2 has no values that are read as null"),
                 }
             }
         };
