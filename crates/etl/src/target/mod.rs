@@ -1,5 +1,6 @@
 //! Where rows go. One file per kind of target: it decodes its options, stages rows, and commits rows, units and watermark together.
 
+mod lake;
 mod mysql;
 mod postgres;
 mod sql;
@@ -106,6 +107,9 @@ pub trait Target: Send {
     ) -> BoxFuture<'a, Result<Loaded, EtlError>>;
     /// Throws the staged rows away.
     fn abort(&mut self) -> BoxFuture<'_, Result<(), EtlError>>;
+    /// Hands over something that belongs to the data, such as the manifest of its de-identification (`privacy_manifest`); it becomes
+    /// visible with the commit. Give it before [`Target::begin`] when it is known by then. Most targets have no place for it.
+    fn attach(&mut self, _name: &str, _json: serde_json::Value) {}
     /// Rows refused one by one during `commit` (a FHIR store that refuses a resource), with their place and reason. Empty for most.
     fn refused(&mut self) -> Vec<table::Reject> {
         Vec::new()
@@ -119,7 +123,11 @@ pub type Decode =
 
 /// Every type of target: the word behind `type:`, what it is in one line, and its decoder.
 pub const KINDS: &[(&str, &str, Decode)] = &[
+    ("csv", "a folder of CSV files with a manifest", lake::csv),
+    ("delta", "a Delta Lake table", lake::delta),
     ("mysql", "a table of MySQL or MariaDB: append, merge by key, replace", mysql::decode),
+    ("ndjson", "a folder of NDJSON files with a manifest", lake::ndjson),
+    ("parquet", "a folder of Parquet files with a manifest", lake::parquet),
     ("postgres", "a table of PostgreSQL: append, merge by key, replace", postgres::decode),
     ("sqlite", "a table of a SQLite file: append, merge by key, replace", sqlite::decode),
 ];
