@@ -13,7 +13,7 @@
 //!
 //! let config = ServerConfig::new(([127, 0, 0, 1], 0).into());
 //! let gate = Gate::open(GateConfig::new(folder, config.fhir_base()), Arc::new(db::SystemClock))?;
-//! let bound = server::bind(config, gate).await?;
+//! let bound = server::bind(config, gate, None).await?;
 //! println!("http://{}/fhir/metadata", bound.local_addr());
 //! bound.run(async { /* until told to stop, for example by Ctrl-C */ }).await?;
 //! # Ok(())
@@ -36,6 +36,7 @@ mod http_date;
 mod listen;
 mod metrics;
 mod peer;
+mod pipelines;
 mod public;
 mod request_id;
 mod route;
@@ -44,18 +45,21 @@ mod state;
 mod tls;
 
 use std::future::Future;
+use std::sync::Arc;
 
 use gate::Gate;
 
 pub use config::{Limits, ServerConfig, TlsFiles};
 pub use listen::{Bound, bind};
+pub use pipelines::{Choice, PipelineError, Pipelines, Report, RowQuery, Told};
 pub use serve_error::ServeError;
 
 /// Listens and answers until `stop` completes; then lets open requests finish, for a while.
 pub async fn serve(
     config: ServerConfig,
     gate: Gate,
+    pipelines: Option<Arc<dyn Pipelines>>,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
-    bind(config, gate).await?.run(stop).await
+    bind(config, gate, pipelines).await?.run(stop).await
 }

@@ -11,6 +11,7 @@ use crate::config::ServerConfig;
 use crate::dashboard::Handles;
 use crate::fhir::capability;
 use crate::metrics::Metrics;
+use crate::pipelines::{PipelineError, Pipelines};
 
 /// The gate, the configuration, and what is counted. Cheap to clone.
 #[derive(Clone)]
@@ -29,11 +30,12 @@ struct Inner {
     stopping: AtomicBool,
     /// Filters of people, named in addresses by handles.
     handles: Handles,
+    pipelines: Option<Arc<dyn Pipelines>>,
 }
 
 impl AppState {
     /// The state of one server.
-    pub(crate) fn new(gate: Gate, config: ServerConfig) -> AppState {
+    pub(crate) fn new(gate: Gate, config: ServerConfig, pipelines: Option<Arc<dyn Pipelines>>) -> AppState {
         let base = config.fhir_base();
         let kib = (config.limits.bodies_in_flight_bytes_max / 1024).min(Semaphore::MAX_PERMITS);
         let capability = Bytes::from(capability::statement(&base, gate.now()).to_bytes());
@@ -45,6 +47,7 @@ impl AppState {
             bodies: Arc::new(Semaphore::new(kib)),
             stopping: AtomicBool::new(false),
             handles: Handles::default(),
+            pipelines,
             config,
         };
         AppState { inner: Arc::new(inner) }
@@ -80,6 +83,11 @@ impl AppState {
 
     pub(crate) fn handles(&self) -> &Handles {
         &self.inner.handles
+    }
+
+    /// Who answers questions about pipelines.
+    pub(crate) fn pipelines(&self) -> Result<Arc<dyn Pipelines>, PipelineError> {
+        self.inner.pipelines.clone().ok_or(PipelineError::Absent)
     }
 
     /// From now on `/readyz` says no, so that nobody sends more.

@@ -18,5 +18,9 @@ pub(super) async fn counts(ask: ApiAsk) -> Result<ApiReply, ServerError> {
 /// `GET /metrics`.
 pub(super) async fn metrics(ask: ApiAsk) -> Result<ApiReply, ServerError> {
     ask.app.gate().permit_metrics(&ask.access).await?;
-    Ok(ApiReply { status: StatusCode::OK, document: Document::Metrics(ask.app.metrics().render()) })
+    let mut text = ask.app.metrics().render();
+    if let Ok(pipelines) = ask.app.pipelines() {
+        text.push_str(&pipelines.metrics());
+    }
+    Ok(ApiReply { status: StatusCode::OK, document: Document::Metrics(text) })
 }

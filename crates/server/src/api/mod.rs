@@ -5,8 +5,10 @@ mod changes;
 mod counts;
 mod maintain;
 mod openapi;
+mod pipelines;
 mod problem;
 mod routes;
+mod runs;
 mod tokens;
 
 use std::future::Future;
@@ -15,7 +17,7 @@ use std::pin::Pin;
 use axum::response::Response;
 use bytes::Bytes;
 use gate::Access;
-use http::StatusCode;
+use http::{HeaderValue, StatusCode, header};
 use serde_json::Value;
 
 use crate::caller::Caller;
@@ -27,6 +29,7 @@ use crate::route::Asked;
 use crate::state::AppState;
 use routes::{Route, find};
 
+const REPORT_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox";
 const JSON: &str = "application/json";
 const PROMETHEUS: &str = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -54,6 +57,7 @@ pub(crate) struct ApiReply {
 enum Document {
     Json(Value),
     Metrics(String),
+    Html(String),
 }
 
 impl ApiReply {
@@ -82,9 +86,20 @@ pub(crate) async fn answer(app: &AppState, asked: Asked) -> Response {
         Ok(reply) => match reply.document {
             Document::Json(value) => with_type(reply.status, JSON, value.to_string()),
             Document::Metrics(text) => with_type(reply.status, PROMETHEUS, text),
+            Document::Html(text) => page(reply.status, text),
         },
         Err(error) => problem::response_of(&error, &id),
     }
+}
+
+/// A document of its own: it may style itself, and nothing else.
+fn page(status: StatusCode, text: String) -> Response {
+    let mut response = with_type(status, "text/html; charset=utf-8", text);
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(REPORT_POLICY));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
 }
 
 async fn run(app: &AppState, asked: Asked) -> Result<ApiReply, ServerError> {

@@ -33,8 +33,9 @@ fn operation(route: &Route) -> Value {
         .iter()
         .map(|p| json!({"name": p.name, "in": "query", "description": p.about, "schema": {"type": p.ty}}))
         .collect();
-    if route.path.ends_with("{id}") {
-        parameters.push(json!({"name": "id", "in": "path", "required": true, "schema": {"type": "string"}}));
+    let open = route.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+    for name in open {
+        parameters.push(json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}}));
     }
     let mut operation = json!({
         "summary": route.about,

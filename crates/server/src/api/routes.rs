@@ -2,14 +2,14 @@
 
 use http::Method;
 
-use super::{ApiAnswer, ApiAsk, audit, changes, counts, maintain, openapi, tokens};
+use super::{ApiAnswer, ApiAsk, audit, changes, counts, maintain, openapi, pipelines, runs, tokens};
 use crate::error::ServerError;
 use crate::fhir::controls::decode;
 
 /// One row.
 pub(crate) struct Route {
     pub(crate) method: Method,
-    /// `{id}` stands for one part that is left open.
+    /// A name in braces stands for one part that is left open.
     pub(crate) path: &'static str,
     /// What it is for, for the OpenAPI page.
     pub(crate) about: &'static str,
@@ -59,7 +59,36 @@ table! {
     GET "/api/v1/counts", "How many resources the caller may see, per type.", [], nothing, counts::counts;
     POST "/api/v1/links", "Creates a link that signs one person in, once.", [], body, tokens::link;
     GET "/api/v1/openapi.json", "This page.", [], nothing, openapi::openapi;
+    GET "/api/v1/pipelines", "Pipelines of the folder, and those that ever ran: flows, schedule, last run, quality, problems of files.", [], nothing, pipelines::list;
+    GET "/api/v1/pipelines/{name}/runs", "Runs of a pipeline, the newest first.",
+        [status: string "Only with this status: running, completed, completed_with_errors, failed, cancelled, interrupted.",
+         max: integer "At most so many, 20 unless told, 1000 at most."],
+        nothing, pipelines::runs;
+    POST "/api/v1/pipelines/{name}/runs", "Starts a run; answers 202 with its id while it runs.",
+        [dry_run: boolean "`true`: read, check, transform and count; write nothing."],
+        nothing, pipelines::start;
     POST "/api/v1/rebuild/index", "Builds the search index anew while the old one serves.", [], nothing, maintain::rebuild;
+    GET "/api/v1/runs/{id}", "A run: its record, or how far it is.", [], nothing, runs::show;
+    POST "/api/v1/runs/{id}/cancel", "Asks a run of this server to stop.", [], nothing, runs::cancel;
+    GET "/api/v1/runs/{id}/quarantine", "Rows that the run set aside, without their content.",
+        [source: string "Only of this source.",
+         rule: string "Only refused by this rule.",
+         state: string "Only in this state: open, replayed, waived.",
+         after: integer "Rows behind this one.",
+         max: integer "At most so many, 100 unless told, 10000 at most."],
+        nothing, runs::quarantine;
+    GET "/api/v1/runs/{id}/quarantine/content", "What stands in one row; recorded in the audit ledger.",
+        [row: integer "The row, by its id."],
+        nothing, runs::content;
+    POST "/api/v1/runs/{id}/replay", "Runs open rows again through the pipeline as it is now; answers 202 with the new run's id.",
+        [source: string "Only of this source.", rule: string "Only refused by this rule."],
+        nothing, runs::replay;
+    GET "/api/v1/runs/{id}/report", "The quality report of the run.",
+        [format: string "`html` (the default) or `json`."],
+        nothing, runs::report;
+    POST "/api/v1/runs/{id}/waive", "Says that open rows are not needed.",
+        [source: string "Only of this source.", rule: string "Only refused by this rule."],
+        nothing, runs::waive;
     GET "/api/v1/tokens", "All tokens, also those that have ended; no secrets.", [], nothing, tokens::list;
     POST "/api/v1/tokens", "Creates a token; its secret is shown this once.", [], body, tokens::create;
     DELETE "/api/v1/tokens/{id}", "Ends a token now.", [], nothing, tokens::revoke;
@@ -84,11 +113,14 @@ pub(crate) fn find(method: &Method, path: &str) -> Result<(&'static Route, Strin
 }
 
 fn open_part(row: &str, path: &str) -> Option<String> {
-    match row.strip_suffix("{id}") {
-        None => (row == path).then(String::new),
-        Some(before) => {
-            let id = path.strip_prefix(before)?;
-            (!id.is_empty() && !id.contains('/')).then(|| decode(id))
+    let (mut wanted, mut given) = (row.split('/'), path.split('/'));
+    let mut open = String::new();
+    loop {
+        match (wanted.next(), given.next()) {
+            (None, None) => return Some(open),
+            (Some(name), Some(part)) if name.starts_with('{') && !part.is_empty() => open = decode(part),
+            (Some(word), Some(part)) if word == part => {}
+            _ => return None,
         }
     }
 }
@@ -111,6 +143,9 @@ mod tests {
         check(&Method::GET, "/api/v1/tokens", "/api/v1/tokens ");
         check(&Method::HEAD, "/metrics", "/metrics ");
         check(&Method::DELETE, "/api/v1/tokens/a%20b", "/api/v1/tokens/{id} a b");
+        check(&Method::GET, "/api/v1/runs/0192/quarantine", "/api/v1/runs/{id}/quarantine 0192");
+        check(&Method::POST, "/api/v1/pipelines/a-b/runs", "/api/v1/pipelines/{name}/runs a-b");
+        check(&Method::GET, "/api/v1/runs/0192/nothing", "unknown");
         check(&Method::PUT, "/api/v1/tokens", "allowed: GET, POST");
         check(&Method::GET, "/api/v1/tokens/", "unknown");
         check(&Method::GET, "/api/v1", "unknown");

@@ -1,7 +1,7 @@
 //! Who is looking, for the frame around every page.
 
 use fhir::Kind;
-use gate::{Access, Purpose};
+use gate::{Access, Matter, Purpose};
 use ui::frame::{Frame, Place};
 
 use super::PageAsk;
@@ -21,6 +21,7 @@ pub(super) fn of(app: &AppState, access: &Access, session: Option<&Session>) -> 
         (Place::Overview, true),
         (Place::Patients, principal.may_search(Kind::PATIENT)),
         (Place::Search, principal.may_search_something()),
+        (Place::Pipelines, principal.may(Matter::Pipelines)),
         (Place::Audit, principal.reads_audit()),
         (Place::Settings, true),
     ];

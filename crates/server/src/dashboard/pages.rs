@@ -3,7 +3,8 @@
 use http::Method;
 
 use super::{
-    PageAnswer, PageAsk, audit, find, overview, patient, patients, purpose, resource, search, settings,
+    PageAnswer, PageAsk, audit, find, overview, patient, patients, pipelines, purpose, quarantine, resource,
+    search, settings,
 };
 use crate::error::ServerError;
 use crate::fhir::controls::decode;
@@ -34,6 +35,16 @@ table! {
     GET "/search", search::show;
     POST "/search", search::ask;
     GET "/resources/{}/{}", resource::show;
+    GET "/pipelines", pipelines::list;
+    POST "/pipelines/{}/run", pipelines::start;
+    GET "/pipelines/{}/quality", pipelines::quality;
+    GET "/runs", pipelines::runs;
+    GET "/runs/{}", pipelines::run;
+    POST "/runs/{}/cancel", pipelines::cancel;
+    POST "/runs/{}/replay", quarantine::replay;
+    POST "/runs/{}/waive", quarantine::waive;
+    GET "/quarantine", quarantine::list;
+    POST "/quarantine/{}/open", quarantine::open;
     GET "/audit", audit::list;
     POST "/audit", audit::filter;
     GET "/settings", settings::show;

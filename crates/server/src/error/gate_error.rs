@@ -5,7 +5,8 @@ use gate::{AuthProblem, DbError, GateError, PurposeError, ReferenceProblem, Stor
 use http::StatusCode;
 
 /// Said when something broke here; the log has the cause.
-const BROKE: &str = "something broke inside: the log has the cause under the identifier of this request";
+pub(super) const BROKE: &str =
+    "something broke inside: the log has the cause under the identifier of this request";
 
 pub(super) fn status_of_gate(error: &GateError) -> StatusCode {
     match error {

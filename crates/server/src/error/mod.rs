@@ -4,6 +4,8 @@ use fhir::Issue;
 use gate::GateError;
 use http::StatusCode;
 
+use crate::pipelines::PipelineError;
+
 mod gate_error;
 mod own;
 
@@ -103,6 +105,8 @@ pub(crate) enum ServerError {
         /// Why.
         error: Box<ServerError>,
     },
+    /// A question about pipelines has no answer.
+    Pipeline(PipelineError),
     /// Too much is going on.
     Overloaded,
 }
@@ -110,6 +114,12 @@ pub(crate) enum ServerError {
 impl From<GateError> for ServerError {
     fn from(error: GateError) -> ServerError {
         ServerError::Gate(error)
+    }
+}
+
+impl From<PipelineError> for ServerError {
+    fn from(error: PipelineError) -> ServerError {
+        ServerError::Pipeline(error)
     }
 }
 
@@ -138,6 +148,12 @@ impl ServerError {
             ServerError::UrlTooLong { .. } => StatusCode::URI_TOO_LONG,
             ServerError::MediaType { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             ServerError::NotAcceptable(_) => StatusCode::NOT_ACCEPTABLE,
+            ServerError::Pipeline(error) => match error {
+                PipelineError::Absent | PipelineError::NotFound(_) => StatusCode::NOT_FOUND,
+                PipelineError::Conflict(_) => StatusCode::CONFLICT,
+                PipelineError::Invalid(_) => StatusCode::BAD_REQUEST,
+                PipelineError::Broken(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            },
             ServerError::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
@@ -163,6 +179,7 @@ impl ServerError {
         match self {
             ServerError::Gate(error) if self.status().is_server_error() => Some(error.to_string()),
             ServerError::Entry { error, .. } => error.cause(),
+            ServerError::Pipeline(PipelineError::Broken(why)) => Some(why.clone()),
             _ => None,
         }
     }

@@ -3,6 +3,7 @@
 use fhir::{Issue, IssueType};
 
 use super::ServerError;
+use crate::pipelines::PipelineError;
 
 /// What the caller is told of an error that is not the gate's.
 pub(super) fn issue_of(error: &ServerError) -> Issue {
@@ -16,8 +17,8 @@ pub(super) fn issue_of(error: &ServerError) -> Issue {
 
 fn names_of(error: &ServerError) -> (IssueType, &'static str) {
     use IssueType::{
-        Invalid, NotFound, NotSupported, Processing, Required, Structure, Throttled, TooLong, Transient,
-        Value,
+        Conflict, Exception, Invalid, NotFound, NotSupported, Processing, Required, Structure, Throttled,
+        TooLong, Transient, Value,
     };
     match error {
         ServerError::Gate(_) | ServerError::Body(_) | ServerError::Query(_) | ServerError::Entry { .. } => {
@@ -40,6 +41,13 @@ fn names_of(error: &ServerError) -> (IssueType, &'static str) {
         ServerError::Header { .. } => (Value, "header"),
         ServerError::Parameter { .. } => (Value, "parameter"),
         ServerError::Bundle { .. } => (Invalid, "bundle"),
+        ServerError::Pipeline(error) => match error {
+            PipelineError::Absent => (NotFound, "no-pipelines"),
+            PipelineError::NotFound(_) => (NotFound, "not-found"),
+            PipelineError::Conflict(_) => (Conflict, "conflict"),
+            PipelineError::Invalid(_) => (Invalid, "pipeline"),
+            PipelineError::Broken(_) => (Exception, "exception"),
+        },
         ServerError::Overloaded => (Throttled, "overloaded"),
     }
 }
@@ -88,6 +96,8 @@ fn text_of(error: &ServerError) -> String {
         ServerError::Header { name, why } => format!("header `{name}` is not understood: {why}"),
         ServerError::Parameter { name, why } => format!("parameter `{}`: {why}", shown(name)),
         ServerError::Bundle { why, .. } => why.clone(),
+        ServerError::Pipeline(PipelineError::Broken(_)) => super::gate_error::BROKE.into(),
+        ServerError::Pipeline(error) => error.to_string(),
         ServerError::Overloaded => "too much is going on: ask again in a second".into(),
     }
 }

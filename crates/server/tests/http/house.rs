@@ -53,7 +53,7 @@ impl House {
             let _context = runtime.enter();
             Gate::open(gate_config, Arc::new(clock.clone())).unwrap()
         };
-        let bound = runtime.block_on(server::bind(config, gate.clone())).unwrap();
+        let bound = runtime.block_on(server::bind(config, gate.clone(), None)).unwrap();
         let address = bound.local_addr();
         let (stop, stopped) = oneshot::channel();
         let running = runtime.spawn(bound.run(async move { drop(stopped.await) }));

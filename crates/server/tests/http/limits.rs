@@ -100,13 +100,13 @@ fn a_public_address_without_tls_is_refused() {
     let house = House::new();
     for address in ["0.0.0.0:0", "[::]:0", "10.0.0.1:80", "[::ffff:10.0.0.1]:80"] {
         let config = ServerConfig::new(address.parse::<SocketAddr>().unwrap());
-        let refused = house.runtime.block_on(server::bind(config, house.gate.clone())).err();
+        let refused = house.runtime.block_on(server::bind(config, house.gate.clone(), None)).err();
         let error = refused.unwrap_or_else(|| panic!("{address} was bound"));
         assert!(matches!(error, ServeError::PublicWithoutTls { .. }), "{error}");
         assert!(error.to_string().contains("set `tls: {cert: FILE, key: FILE}`"), "{error}");
     }
     let taken = ServerConfig::new(house.address);
-    let error = house.runtime.block_on(server::bind(taken, house.gate.clone())).err().unwrap();
+    let error = house.runtime.block_on(server::bind(taken, house.gate.clone(), None)).err().unwrap();
     assert!(matches!(error, ServeError::Address { .. }), "{error}");
 }
 

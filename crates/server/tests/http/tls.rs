@@ -68,7 +68,7 @@ fn files_that_cannot_be_used_are_named() {
     {
         let mut config = ServerConfig::new(([127, 0, 0, 1], 0).into());
         config.tls = Some(TlsFiles { cert, key });
-        let error = house.runtime.block_on(server::bind(config, house.gate.clone())).err().unwrap();
+        let error = house.runtime.block_on(server::bind(config, house.gate.clone(), None)).err().unwrap();
         assert!(matches!(error, ServeError::Tls { .. }), "{error}");
         assert!(error.to_string().contains("cannot use the TLS file `"), "{error}");
     }
