@@ -178,6 +178,53 @@ async function searching(state) {
   return new URL(shared).pathname + new URL(shared).search;
 }
 
+// A pipeline as an engineer meets it: started from the list, watched, its row opened, run again. Addresses of what there is to see.
+async function pipelines(state) {
+  const context = await browser.newContext({ storageState: state, viewport: sizes[0], colorScheme: "light" });
+  const page = await open(context, "pipelines");
+  await visit(page, "/pipelines");
+  check(/\d+:\d+/.test(await page.locator(".faults").innerText()), "pipelines", "a wrong file does not say where");
+  const start = page.locator("form[action='/pipelines/labs/run'] button");
+  if (await start.count() === 0) { await context.close(); return []; }
+  await Promise.all([page.waitForURL(/\/runs\/.+/), start.click()]);
+  check(await page.locator("#run[data-refresh]").count() === 1, "run", "it is not shown as it works");
+  await accessible(page, "run at work");
+  await page.screenshot({ path: join(folder, "run-live-light-1440.png") });
+  await page.waitForSelector("#run:not([data-refresh])", { timeout: 60_000 });
+  check(await page.locator("#summary .chip").innerText().then((text) => text.includes("completed")), "run", "it did not complete");
+  check(await page.locator(".sum .chip.good").count() >= 2, "run", "a sum does not hold");
+  const run = new URL(page.url()).pathname;
+  const rows = `/quarantine?run=${run.split("/").at(-1)}`;
+  await visit(page, rows);
+  await page.locator("section[aria-labelledby=rows] details.confirm summary").first().click();
+  await accessible(page, "quarantine, about to open");
+  await Promise.all([page.waitForURL(/\/open$/), page.locator("section[aria-labelledby=rows] details.confirm[open] button").click()]);
+  check((await page.locator(".opened pre").innerText()).includes("Zabriskie"), "quarantine", "the row is not shown");
+  await accessible(page, "quarantine, opened");
+  await page.screenshot({ path: join(folder, "quarantine-opened-light-1440.png") });
+  await visit(page, rows);
+  check(!(await page.content()).includes("Zabriskie"), "quarantine", "a value stands in the list");
+  await page.locator("section[aria-labelledby=counts] details.confirm summary").first().click();
+  await Promise.all([page.waitForURL(/\/runs\/.+/), page.locator("section[aria-labelledby=counts] details.confirm[open] button").click()]);
+  check(new URL(page.url()).pathname !== run, "replay", "no new run was shown");
+  await page.waitForSelector("#run:not([data-refresh])", { timeout: 60_000 });
+  await context.close();
+  await withoutScript(state);
+  return [["run", run], ["quality", "/pipelines/labs/quality"], ["quarantine", rows]];
+}
+
+async function withoutScript(state) {
+  const context = await browser.newContext({ storageState: state, viewport: sizes[1], javaScriptEnabled: false });
+  const page = await open(context, "run without script");
+  await visit(page, "/pipelines");
+  await Promise.all([page.waitForURL(/\/runs\/.+/), page.locator("form[action='/pipelines/labs/run'] button").click()]);
+  for (let tries = 0; tries < 100 && await page.locator("[data-live] a").count(); tries += 1) {
+    await Promise.all([page.waitForLoadState("load"), page.locator("[data-live] a").click()]);
+  }
+  check(await page.locator(".sum").count() > 0, "run without script", "reloading does not lead to its end");
+  await context.close();
+}
+
 async function keyboard(state) {
   const context = await browser.newContext({ storageState: state, viewport: sizes[0], colorScheme: "light" });
   const page = await open(context, "keyboard");
@@ -228,12 +275,14 @@ async function signOut(state) {
 const state = await signIn();
 const found = await explore(state);
 const shared = await searching(state);
+const ran = await pipelines(state);
 await filtering(state, found.family);
 await keyboard(state);
 
 const pages = [
   ["overview", "/"], ["patients", "/patients"], ["patient", found.patient], ["search-start", "/search"], ["search", shared],
   ["resource-tree", found.event], ["resource-json", `${found.event}?view=json`], ["resource-versions", `${found.event}?view=versions`],
+  ["pipelines", "/pipelines"], ["runs", "/runs"], ...(ran.length ? ran : [["quarantine", "/quarantine"]]),
   ["audit", "/audit"], ["settings", "/settings"], ["error-404", "/nowhere", 404],
 ];
 for (const size of sizes) {
@@ -257,5 +306,5 @@ await signOut(state);
 await browser.close();
 
 for (const line of problems) process.stderr.write(`${line}\n`);
-process.stdout.write(`${JSON.stringify({ pictures: (pages.length + 1) * sizes.length * schemes.length, axeRuns, requests, family: found.family, problems: problems.length })}\n`);
+process.stdout.write(`${JSON.stringify({ pictures: (pages.length + 1) * sizes.length * schemes.length, axeRuns, requests, family: found.family, ran: ran.length > 0, problems: problems.length })}\n`);
 process.exitCode = problems.length === 0 ? 0 : 1;

@@ -11,6 +11,7 @@ mod exit;
 mod local_user;
 mod logging;
 mod output;
+mod pipeline_service;
 mod pipelines;
 mod sink;
 mod source;

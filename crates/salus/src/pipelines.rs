@@ -1,5 +1,8 @@
 //! What a pipeline is given by this process: secrets from the environment and files, folders, keys, the way into the store.
 
+mod job;
+mod waiting;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -14,6 +17,9 @@ use fhir::{Clock, Resource};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use keys::KeyRing;
+
+pub(crate) use job::{Begun, Job, NotBegun};
+pub(crate) use waiting::{opened, waiting};
 
 use crate::config::{Config, resolve_reference};
 use crate::sink::{Outcome, Sink, Written};

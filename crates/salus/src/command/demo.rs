@@ -9,10 +9,11 @@ use fhir::{Kind, Resource, Value};
 use gate::{Role, Roles};
 
 use crate::cli::{DataArgs, DemoArgs};
-use crate::command::serve::{print_link, stop_signal};
+use crate::command::serve::{print_link, run_with};
 use crate::door::{Own, config_of, open_gate, own};
 use crate::exit::Exit;
 use crate::output::{grouped, say, say_json, table};
+use crate::pipeline_service::PipelineService;
 use crate::sink::{LocalSink, Outcome, Sink, Written};
 use crate::source::{At, Change, Item, Place, Unit};
 
@@ -45,11 +46,12 @@ pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<Exit> {
     let gate = own.gate;
     let roles =
         Roles::of(&[Role::Clinician, Role::Admin, Role::PrivacyOfficer]).expect("three roles are some");
-    let bound = server::bind(server, gate.clone()).await?;
+    let pipelines = PipelineService::new(config.clone(), gate.clone(), server.fhir_base());
+    let bound = server::bind(server, gate.clone(), Some(Arc::new(pipelines.clone()))).await?;
     let url = bound.config().public_url.clone();
     say(format!("serving {url}"))?;
     print_link(&gate, &url, "demo visitor", roles).await?;
-    bound.run(stop_signal()?).await?;
+    run_with(bound, pipelines).await?;
     Ok(Exit::Done)
 }
 

@@ -6,7 +6,7 @@ mod bench_fhir;
 mod bench_store;
 mod demo;
 mod doctor;
-mod etl;
+pub(crate) mod etl;
 mod export;
 pub(crate) mod import;
 mod keys;

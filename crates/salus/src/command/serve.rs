@@ -1,14 +1,17 @@
 //! `salus serve`: holds a data folder and answers on TCP and on the folder's socket until it is told to stop.
 
 use std::io::IsTerminal;
+use std::sync::Arc;
 
 use anyhow::Context;
 use gate::{Gate, Role, Roles, Tenant};
+use server::Bound;
 
 use crate::cli::ServeArgs;
 use crate::door::{config_of, open_gate};
 use crate::exit::Exit;
 use crate::output::say;
+use crate::pipeline_service::PipelineService;
 
 pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<Exit> {
     let mut config = config_of(&args.data)?;
@@ -19,14 +22,25 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<Exit> {
     let server = config.server();
     let gate = open_gate(&config, &server.fhir_base())
         .with_context(|| format!("cannot open `{}`", config.data_dir.display()))?;
-    let bound = server::bind(server, gate.clone()).await?;
+    let pipelines = PipelineService::new(config.clone(), gate.clone(), server.fhir_base());
+    let bound = server::bind(server, gate.clone(), Some(Arc::new(pipelines.clone()))).await?;
     let url = bound.config().public_url.clone();
     say(format!("serving {url}"))?;
     if gate.is_new().await? {
         print_link(&gate, &url, "first administrator", Roles::one(Role::Admin)).await?;
     }
-    bound.run(stop_signal()?).await?;
+    run_with(bound, pipelines).await?;
     Ok(Exit::Done)
+}
+
+/// Serves, and runs pipelines when they are due, until told to stop.
+pub(crate) async fn run_with(bound: Bound, pipelines: PipelineService) -> anyhow::Result<()> {
+    let scheduled = pipelines.clone();
+    let schedule = tokio::spawn(async move { scheduled.keep_schedule().await });
+    let served = bound.run(stop_signal()?).await;
+    schedule.abort();
+    pipelines.stop().await;
+    Ok(served?)
 }
 
 /// Prints a link that signs one person in, once, under a name that stands on their pages.

@@ -16,6 +16,8 @@ use etl::file::Pipeline;
 use crate::cli::EtlCommand;
 use crate::exit::{Exit, usage};
 
+pub(crate) use runs::contract;
+
 /// Runs one `salus etl` command.
 pub(crate) async fn run(command: EtlCommand) -> anyhow::Result<Exit> {
     match command {

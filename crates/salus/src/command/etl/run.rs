@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use etl::file::Pipeline;
-use etl::run::{Observer, RunOptions, RunRecord};
-use etl::runs::{Claim, Runs};
+use etl::run::{RunOptions, RunRecord};
+use etl::runs::Runs;
 use fhir::Clock as _;
 
 use super::{failed, read_pipeline};
@@ -15,7 +15,7 @@ use crate::door::config_of;
 use crate::exit::{Exit, usage};
 use crate::local_user::local_user;
 use crate::output::{say, say_json};
-use crate::pipelines::{WorldParts, keys_of, new_run_id, runs_of, store_door, world_of};
+use crate::pipelines::{Begun, Job, NotBegun, keys_of, new_run_id, runs_of, store_door};
 
 pub(crate) async fn run(args: EtlRunArgs) -> anyhow::Result<Exit> {
     let (config, pipeline) = begin(&args.place, &args.file)?;
@@ -29,9 +29,9 @@ pub(crate) async fn run(args: EtlRunArgs) -> anyhow::Result<Exit> {
         dry_run: args.dry_run,
         only: args.sources,
     };
-    let job =
-        Job { config, pipeline, file: args.file, roots: args.place.roots, options, die_at: args.die_at };
-    job.go(args.json).await
+    let asked =
+        Asked { config, pipeline, file: args.file, roots: args.place.roots, options, die_at: args.die_at };
+    asked.go(args.json).await
 }
 
 pub(crate) async fn resume(args: EtlResumeArgs) -> anyhow::Result<Exit> {
@@ -58,8 +58,8 @@ pub(crate) async fn resume(args: EtlResumeArgs) -> anyhow::Result<Exit> {
         dry_run: false,
         only: Vec::new(),
     };
-    let job = Job { config, pipeline, file, roots: args.place.roots, options, die_at: args.die_at };
-    job.go(args.json).await
+    let asked = Asked { config, pipeline, file, roots: args.place.roots, options, die_at: args.die_at };
+    asked.go(args.json).await
 }
 
 fn begin(place: &EtlPlaceArgs, file: &Path) -> anyhow::Result<(Config, Pipeline)> {
@@ -75,8 +75,8 @@ pub(super) fn find_run(runs: &Runs, id: &str) -> anyhow::Result<etl::runs::RunSu
     })
 }
 
-/// One run of a pipeline by this process.
-struct Job {
+/// What was asked for on the command line.
+struct Asked {
     config: Config,
     pipeline: Pipeline,
     file: PathBuf,
@@ -85,49 +85,47 @@ struct Job {
     die_at: Option<String>,
 }
 
-impl Job {
+impl Asked {
     async fn go(self, json: bool) -> anyhow::Result<Exit> {
-        let runs = runs_of(&self.config.data_dir)?;
-        let (world, _scratch) = world_of(WorldParts {
+        let job = Job {
             config: &self.config,
-            file: &self.file,
-            roots: &self.roots,
-            pipeline: &self.pipeline,
-            keys: Some(keys_of(&self.config.data_dir)?),
             store: store_door(&self.config, &self.pipeline)?,
-            clock: Arc::new(db::SystemClock),
-            die_at: self.die_at.clone(),
-        })?;
-        let name = &self.pipeline.name.text;
-        if let Claim::Held(other) = runs.claim(name, &self.options.run)? {
-            anyhow::bail!(
-                "the pipeline `{name}` is at work in run `{other}`: wait until it ends, or 30 seconds after its process died"
-            );
-        }
-        let cancelled = world.cancelled.clone();
-        let stop = crate::command::serve::stop_signal()?;
-        let stopper = tokio::spawn(async move {
-            stop.await;
-            cancelled.store(true, std::sync::atomic::Ordering::Relaxed);
-        });
-        let file = self.file.canonicalize().unwrap_or_else(|_| self.file.clone());
-        let by = format!("local:{}", local_user());
-        let shown = super::runs::progress_bar(json);
-        let observer = runs.begin(&self.options, &self.pipeline, &file.display().to_string(), &by, shown)?;
-        let observer: Arc<dyn Observer> = Arc::new(observer);
-        let outcome = etl::run::run(&self.pipeline, &world, &self.options, &observer).await;
-        stopper.abort();
-        let record = match outcome {
-            Ok(record) => record,
-            Err(error) => {
-                runs.end_broken(&self.options.run, name, &error.to_string())?;
-                return Err(failed(&self.file, error));
-            }
+            pipeline: Arc::new(self.pipeline),
+            file: self.file.clone(),
+            roots: &self.roots,
+            options: self.options,
+            by: format!("local:{}", local_user()),
+            runs: runs_of(&self.config.data_dir)?,
+            keys: keys_of(&self.config.data_dir)?,
+            die_at: self.die_at,
+            on_progress: super::runs::progress_bar(json),
         };
-        runs.end(&record)?;
+        let begun = job.begin().map_err(|error| not_begun(&self.file, error))?;
+        let stopper = stop_on_signal(&begun)?;
+        let outcome = begun.run().await;
+        stopper.abort();
+        let record = outcome.map_err(|error| failed(&self.file, error))?;
         show(&record, json)?;
         Ok(exit_of(&record))
     }
+}
+
+/// Why a run did not begin, as this command line reports it.
+pub(super) fn not_begun(file: &Path, error: NotBegun) -> anyhow::Error {
+    match error {
+        NotBegun::Etl(error) => failed(file, error),
+        NotBegun::Other(error) => error,
+        held @ NotBegun::Held { .. } => anyhow::Error::new(held),
+    }
+}
+
+/// Ctrl-C lets the run end early.
+pub(super) fn stop_on_signal(begun: &Begun) -> anyhow::Result<tokio::task::JoinHandle<()>> {
+    let (cancelled, stop) = (begun.cancelled(), crate::command::serve::stop_signal()?);
+    Ok(tokio::spawn(async move {
+        stop.await;
+        cancelled.store(true, std::sync::atomic::Ordering::Relaxed);
+    }))
 }
 
 /// Prints the record.

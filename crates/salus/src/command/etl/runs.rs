@@ -122,7 +122,7 @@ fn row_json(row: &QuarantineRow) -> Value {
 }
 
 /// The record as scripts read it: the contract's keys, and more beside them.
-pub(super) fn contract(record: &RunRecord) -> Value {
+pub(crate) fn contract(record: &RunRecord) -> Value {
     let mut document = json!(record);
     document["quality"] = record
         .sources

@@ -1,0 +1,204 @@
+//! Runs in this process: each on a thread of its own, with the code of the command line.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use etl::EtlError;
+use etl::file::Pipeline;
+use etl::run::{RunOptions, RunRecord};
+use etl::runs::State;
+use etl::world::ResourceDoor;
+use gate::{Access, Principal, Tenant};
+use server::{Choice, PipelineError};
+
+use super::{AtWork, PipelineService, broken};
+use crate::pipelines::{Begun, Job, NotBegun, SinkDoor, new_run_id, opened, waiting};
+use crate::sink::{LocalSink, Sink};
+
+impl PipelineService {
+    /// A pipeline that can run: its file is in the folder and in order.
+    pub(super) fn runnable(&self, name: &str) -> Result<(PathBuf, Arc<Pipeline>), PipelineError> {
+        self.inner.files.find(name).ok_or_else(|| {
+            let folder = self.inner.files.folder().display();
+            PipelineError::NotFound(format!(
+                "no file in `{folder}` that is in order has the pipeline `{name}`"
+            ))
+        })
+    }
+
+    /// Begins a run, and gives its id while it is at work.
+    pub(super) fn begin(
+        &self,
+        pipeline: Arc<Pipeline>,
+        file: PathBuf,
+        by: &str,
+        is_dry: bool,
+    ) -> Result<String, PipelineError> {
+        let mut options = self.options(Vec::new());
+        options.dry_run = is_dry;
+        let begun = self.job(pipeline, file, options, by)?;
+        self.spawn(begun, |begun| async move { begun.run().await })
+    }
+
+    /// Begins a replay of rows that wait, of one source.
+    pub(super) fn begin_replay(&self, choice: &Choice, by: &str) -> Result<String, PipelineError> {
+        let (runs, found) = self.find(&choice.run)?;
+        let rows =
+            waiting(runs, &found.run, choice.source.as_deref(), choice.rule.as_deref()).map_err(broken)?;
+        let Some(first) = rows.first() else {
+            return Err(PipelineError::Conflict(format!(
+                "the run `{}` has no such rows that wait",
+                found.run
+            )));
+        };
+        let source = first.source.clone();
+        if rows.iter().any(|row| row.source != source) {
+            return Err(PipelineError::Invalid(
+                "rows of several sources wait: name one, with `source`".to_owned(),
+            ));
+        }
+        let (file, pipeline) = self.runnable(&found.pipeline)?;
+        let content = opened(runs, &rows).map_err(broken)?;
+        let begun = self.job(pipeline, file, self.options(vec![source.clone()]), by)?;
+        let (runs, by) = (runs.clone(), by.to_owned());
+        self.spawn(begun, |begun| async move {
+            let (record, unreadable) = begun.replay(&source, content).await?;
+            if record.sources.iter().all(|source| source.failure.is_none()) {
+                let done: Vec<i64> =
+                    rows.iter().map(|row| row.id).filter(|id| !unreadable.contains(id)).collect();
+                runs.set_state(&done, State::Replayed, &by)?;
+            }
+            Ok(record)
+        })
+    }
+
+    /// Asks a run of this process to stop; false when it is none.
+    pub(super) fn cancel_run(&self, run: &str) -> bool {
+        let at_work = self.at_work();
+        let Some(run) = at_work.get(run) else { return false };
+        run.cancelled.store(true, Ordering::Relaxed);
+        true
+    }
+
+    fn options(&self, only: Vec<String>) -> RunOptions {
+        RunOptions {
+            run: new_run_id(),
+            started_at: self.inner.gate.now(),
+            resumed: false,
+            dry_run: false,
+            only,
+        }
+    }
+
+    fn job(
+        &self,
+        pipeline: Arc<Pipeline>,
+        file: PathBuf,
+        options: RunOptions,
+        by: &str,
+    ) -> Result<Begun, PipelineError> {
+        if self.inner.is_stopping.load(Ordering::Relaxed) {
+            return Err(PipelineError::Conflict("the server is stopping: ask again later".to_owned()));
+        }
+        let record = self.record()?;
+        let store = self.store_of(&pipeline, &options.run, by)?;
+        let job = Job {
+            config: &self.inner.config,
+            pipeline,
+            file,
+            roots: &[],
+            options,
+            by: by.to_owned(),
+            runs: record.runs.clone(),
+            keys: Arc::clone(&record.keys),
+            store,
+            die_at: None,
+            on_progress: Box::new(|_| ()),
+        };
+        job.begin().map_err(|error| match error {
+            NotBegun::Held { .. } => PipelineError::Conflict(error.to_string()),
+            NotBegun::Etl(EtlError::Invalid(_) | EtlError::Secret(_)) => {
+                PipelineError::Invalid(error.to_string())
+            }
+            NotBegun::Etl(_) | NotBegun::Other(_) => broken(error),
+        })
+    }
+
+    /// The way into this server's store, under a name of its own and for whoever asked.
+    fn store_of(
+        &self,
+        pipeline: &Pipeline,
+        run: &str,
+        by: &str,
+    ) -> Result<Option<Arc<dyn ResourceDoor>>, PipelineError> {
+        if !pipeline.targets.iter().any(|target| target.kind.text == "fhir_store") {
+            return Ok(None);
+        }
+        let principal = Principal::service(&format!("pipeline:{}", pipeline.name.text), Tenant::main());
+        let mut access = Access::new(Arc::new(principal), None, format!("run-{run}")).map_err(broken)?;
+        access.on_behalf_of = Some(by.to_owned());
+        let gate = self.inner.gate.clone();
+        let sink =
+            LocalSink { now: gate.now(), gate, access: Arc::new(access), base: self.inner.fhir_base.clone() };
+        Ok(Some(Arc::new(SinkDoor(Sink::Local(sink)))))
+    }
+
+    /// A thread, because a run writes its record between its steps and must not hold up requests; the runtime is the server's.
+    fn spawn<F, R>(&self, begun: Begun, work: F) -> Result<String, PipelineError>
+    where
+        F: FnOnce(Begun) -> R + Send + 'static,
+        R: Future<Output = Result<RunRecord, EtlError>>,
+    {
+        let (run, name) = (begun.options.run.clone(), begun.pipeline.name.text.clone());
+        self.at_work().insert(run.clone(), AtWork { cancelled: begun.cancelled() });
+        let (service, id, runtime) = (self.clone(), run.clone(), tokio::runtime::Handle::current());
+        let thread = std::thread::Builder::new().name(format!("run {name}"));
+        let started = thread.spawn(move || {
+            // Removed also when the run panics.
+            let _guard = Guard { service: service.clone(), run: id.clone() };
+            let outcome = runtime.block_on(work(begun));
+            service.ended(&name, &id, outcome);
+        });
+        if let Err(error) = started {
+            self.at_work().remove(&run);
+            return Err(broken(error));
+        }
+        Ok(run)
+    }
+
+    fn ended(&self, pipeline: &str, run: &str, outcome: Result<RunRecord, EtlError>) {
+        match outcome {
+            Ok(record) => {
+                let counts = &record.counts;
+                tracing::info!(
+                    pipeline,
+                    run,
+                    status = record.status.name(),
+                    read = counts.read,
+                    loaded = counts.loaded,
+                    quarantined = counts.quarantined,
+                    "a run has ended"
+                );
+                self.inner.counters.ended(&record);
+                self.trouble().remove(pipeline);
+            }
+            Err(error) => {
+                tracing::error!(pipeline, run, %error, "a run broke off");
+                self.inner.counters.broken(pipeline);
+                self.trouble().insert(pipeline.to_owned(), format!("the last run broke off: {error}"));
+            }
+        }
+    }
+}
+
+struct Guard {
+    service: PipelineService,
+    run: String,
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        self.service.at_work().remove(&self.run);
+    }
+}

@@ -1,0 +1,159 @@
+//! Pipelines of a running server over the API: listed, started, counted, set aside, opened by who may, run again, waived, due by schedule.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test ends where something is not as it should be"
+)]
+
+mod support;
+
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use support::{Client, Server, salus, token};
+
+const SERVE: [&str; 5] = ["serve", "--data-dir", "data", "--listen", "127.0.0.1:0"];
+const PIPELINE: &str = r#"version: 1
+name: NAME
+description: Laboratory results for analysts
+sources:
+  labs: {type: csv, path: labs.csv}
+checks:
+  labs:
+    - {id: code-known, column: code, rule: in_set, values: [A, B], on_fail: quarantine}
+targets:
+  out: {from: labs, type: csv, path: out-NAME}
+run: {gates: false}
+"#;
+/// Stands in a row that is set aside, and nowhere else.
+const VALUE: &str = "Zabriskie";
+
+fn files(dir: &Path) {
+    let folder = dir.join("pipelines");
+    fs::create_dir(&folder).unwrap();
+    fs::write(folder.join("labs.yaml"), PIPELINE.replace("NAME", "labs")).unwrap();
+    let due = PIPELINE.replace("NAME", "nightly").replace("gates: false", "gates: false, schedule: \"* * * * *\"");
+    fs::write(folder.join("nightly.yaml"), due).unwrap();
+    fs::write(folder.join("broken.yaml"), "version: 1\nname: broken\nstpes: {}\n").unwrap();
+    let rows = format!("id,code\n1,A\n2,B\n3,{VALUE}\n4,A\n");
+    fs::write(folder.join("labs.csv"), rows).unwrap();
+}
+
+fn client(dir: &Path, server: &Server, role: &str) -> Client {
+    Client::new(&format!("{}/api/v1", server.url), Some(&token(dir, "data", &["--role", role])))
+}
+
+fn get(client: &mut Client, path: &str) -> Value {
+    serde_json::from_str(&client.get(path).expect(200).text).unwrap()
+}
+
+fn post(client: &mut Client, path: &str, status: u16) -> Value {
+    serde_json::from_str(&client.send("POST", path, None).expect(status).text).unwrap()
+}
+
+/// Waits until a run is no longer at work.
+fn ended(client: &mut Client, run: &str) -> Value {
+    let started = Instant::now();
+    loop {
+        let document = get(client, &format!("runs/{run}"));
+        if document["status"] != "running" {
+            return document;
+        }
+        assert!(started.elapsed() < Duration::from_secs(60), "{document}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// The pipeline as the server lists it; `None`, said aloud, when this build cannot read or write CSV.
+fn listed(engineer: &mut Client, name: &str) -> Option<Value> {
+    let all = get(engineer, "pipelines");
+    let found = all["pipelines"].as_array().unwrap().iter().find(|one| one["name"] == name).cloned();
+    if found.is_none() {
+        println!("not checked: runs of pipelines: {}", all["pipelines"]);
+    }
+    found
+}
+
+#[test]
+fn a_pipeline_is_run_looked_at_and_repaired() {
+    let dir = tempfile::tempdir().unwrap();
+    files(dir.path());
+    let server = Server::start(dir.path(), &SERVE);
+    let mut engineer = client(dir.path(), &server, "engineer");
+    let broken = &get(&mut engineer, "pipelines")["pipelines"];
+    let broken = broken.as_array().unwrap().iter().find(|one| one["name"] == "broken.yaml").unwrap().clone();
+    let problem = &broken["problems"].as_array().unwrap().iter().find(|one| one["line"] == 3).unwrap()["message"];
+    assert!(problem.as_str().unwrap().contains("stpes"), "{broken}");
+    post(&mut engineer, "pipelines/nothing/runs", 404);
+    engineer.get("runs/0192").expect(404);
+    let Some(before) = listed(&mut engineer, "labs") else { return };
+    assert!(before["last_run"].is_null() && before["flows"][0]["targets"][0]["type"] == "csv", "{before}");
+
+    let run = post(&mut engineer, "pipelines/labs/runs", 202)["run"].as_str().unwrap().to_owned();
+    let record = ended(&mut engineer, &run);
+    let counts = &record["counts"];
+    assert_eq!((&counts["read"], &counts["loaded"], &counts["quarantined"]), (&4.into(), &3.into(), &1.into()), "{record}");
+    let list = get(&mut engineer, "pipelines/labs/runs?status=completed");
+    assert!(list["runs"][0]["run"] == *run && list["runs"][0]["counts"]["adds_up"] == true, "{list}");
+    assert!(list["runs"][0]["by"].as_str().unwrap().starts_with("token:"), "{list}");
+    // The command line sees the same run, beside the server.
+    let shown = salus(dir.path(), &["etl", "show", &run, "--data-dir", "data", "--json"]).expect(0).json();
+    assert_eq!(shown["counts"], record["counts"]);
+
+    quarantine(dir.path(), &server, &mut engineer, &run);
+    let report = engineer.get(&format!("runs/{run}/report")).expect(200);
+    assert!(report.text.starts_with("<!DOCTYPE html>") && report.header("content-security-policy").contains("sandbox"));
+    assert_eq!(get(&mut engineer, &format!("runs/{run}/report?format=json"))["pipeline"], "labs");
+    let mut metrics = Client::new(&server.url, Some(&token(dir.path(), "data", &["--role", "engineer"])));
+    let metrics = metrics.get("metrics").expect(200).text;
+    assert!(metrics.contains("salus_pipeline_rows_total{pipeline=\"labs\",outcome=\"read\"} "), "{metrics}");
+    assert!(!server.log().contains(VALUE), "a value is in the log");
+    due(&mut engineer);
+}
+
+/// What was set aside: listed without content, opened by who may, run again, waived.
+fn quarantine(dir: &Path, server: &Server, engineer: &mut Client, run: &str) {
+    let listed = get(engineer, &format!("runs/{run}/quarantine"));
+    let row = &listed["rows"][0];
+    assert!(row["rule"] == "code-known" && row["line"] == 4 && row["state"] == "open", "{listed}");
+    assert!(!listed.to_string().contains(VALUE), "a value is in the list");
+    let content = format!("runs/{run}/quarantine/content?row={}", row["id"]);
+    client(dir, server, "admin").get(&content).expect(403);
+    client(dir, server, "clinician").get(&format!("runs/{run}")).expect(403);
+    assert!(client(dir, server, "steward").get(&content).expect(200).text.contains(VALUE));
+    let mut auditor = client(dir, server, "auditor");
+    let records = get(&mut auditor, "audit?max=1000")["records"].clone();
+    let opened = records.as_array().unwrap().iter().filter(|one| one["action"] == "quarantine-open");
+    let outcomes: Vec<&str> = opened.filter_map(|one| one["outcome"].as_str()).collect();
+    assert_eq!(outcomes, ["denied", "done"]);
+    assert!(!records.to_string().contains(VALUE), "a value is in the ledger");
+
+    // The row still fails, so the new run sets it aside again.
+    let again = post(engineer, &format!("runs/{run}/replay?rule=code-known"), 202);
+    let again = again["run"].as_str().unwrap().to_owned();
+    assert_eq!(ended(engineer, &again)["counts"]["quarantined"], 1);
+    assert_eq!(get(engineer, &format!("runs/{run}/quarantine"))["rows"][0]["state"], "replayed");
+    post(engineer, &format!("runs/{run}/replay"), 409);
+    assert_eq!(post(engineer, &format!("runs/{again}/waive"), 200)["waived"], 1);
+    assert_eq!(get(engineer, &format!("runs/{again}/quarantine?state=waived"))["rows"][0]["line"], 4);
+    post(engineer, &format!("runs/{run}/cancel"), 409);
+}
+
+/// A schedule begins when it is first seen; its next minute comes within one.
+fn due(engineer: &mut Client) {
+    let started = Instant::now();
+    loop {
+        let runs = get(engineer, "pipelines/nightly/runs");
+        if let Some(run) = runs["runs"].get(0) {
+            assert_eq!(run["by"], "service:schedule", "{runs}");
+            let record = ended(engineer, run["run"].as_str().unwrap());
+            assert_eq!(record["counts"]["loaded"], 3, "{record}");
+            return;
+        }
+        assert!(started.elapsed() < Duration::from_secs(75), "nothing ran by schedule: {runs}");
+        std::thread::sleep(Duration::from_millis(500));
+    }
+}
