@@ -25,7 +25,7 @@ checks:
   labs:
     - {id: code-known, column: code, rule: in_set, values: [A, B], on_fail: quarantine}
 targets:
-  out: {from: labs, type: csv, path: out-NAME}
+  out: {from: labs, type: sqlite, path: out-NAME.db, table: labs}
 run: {gates: false}
 "#;
 /// Stands in a row that is set aside, and nowhere else.
@@ -67,7 +67,7 @@ fn ended(client: &mut Client, run: &str) -> Value {
     }
 }
 
-/// The pipeline as the server lists it; `None`, said aloud, when this build cannot read or write CSV.
+/// The pipeline as the server lists it; `None`, said aloud, when this build cannot read CSV or write SQLite.
 fn listed(engineer: &mut Client, name: &str) -> Option<Value> {
     let all = get(engineer, "pipelines");
     let found = all["pipelines"].as_array().unwrap().iter().find(|one| one["name"] == name).cloned();
@@ -90,7 +90,7 @@ fn a_pipeline_is_run_looked_at_and_repaired() {
     post(&mut engineer, "pipelines/nothing/runs", 404);
     engineer.get("runs/0192").expect(404);
     let Some(before) = listed(&mut engineer, "labs") else { return };
-    assert!(before["last_run"].is_null() && before["flows"][0]["targets"][0]["type"] == "csv", "{before}");
+    assert!(before["last_run"].is_null() && before["flows"][0]["targets"][0]["type"] == "sqlite", "{before}");
 
     let run = post(&mut engineer, "pipelines/labs/runs", 202)["run"].as_str().unwrap().to_owned();
     let record = ended(&mut engineer, &run);

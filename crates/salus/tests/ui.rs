@@ -67,7 +67,7 @@ steps:
   labs:
     - filter: {where: "code = 'A'", rule: only-a}
 targets:
-  out: {from: labs, type: csv, path: out}
+  out: {from: labs, type: sqlite, path: out.db, table: labs}
 run: {gates: false}
 "#;
     fs::write(folder.join("labs.yaml"), pipeline).unwrap();
@@ -105,7 +105,7 @@ fn every_page_works_in_a_browser() {
     let summary: serde_json::Value = serde_json::from_str(&told).unwrap();
     assert!(summary["pictures"].as_u64() >= Some(40) && summary["axeRuns"].as_u64() >= Some(48), "{summary}");
     if summary["ran"] != true {
-        note("not checked: runs in a browser: this build reads or writes no CSV");
+        note("not checked: runs in a browser: this build reads no CSV or writes no SQLite");
     }
     assert!(!server.log().contains("Zabriskie"), "a value is in the log");
     let family = summary["family"].as_str().unwrap();
