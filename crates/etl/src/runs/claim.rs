@@ -1,7 +1,9 @@
 //! One run of a pipeline at a time, across processes; and each time of a schedule taken once.
 
+use std::path::Path;
+
 use fhir::Instant;
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::EtlError;
 use crate::runs::Runs;
@@ -19,24 +21,18 @@ pub enum Claim {
 }
 
 impl Runs {
-    /// Claims a pipeline for a run. A claim whose process died is taken over after 30 seconds, or at once by the same run.
+    /// Claims a pipeline for a run. A claim whose process is gone is taken over at once, one without a heartbeat after 30 seconds.
     pub fn claim(&self, pipeline: &str, run: &str) -> Result<Claim, EtlError> {
         let (pipeline, run, now) = (pipeline.to_owned(), run.to_owned(), self.clock.now().0);
         self.write(move |conn| {
-            let held: Option<(String, i64)> = conn
-                .query_row("SELECT run, beat_at FROM claim WHERE pipeline = ?1", [&pipeline], |row| {
-                    Ok((row.get(0)?, row.get(1)?))
-                })
-                .optional()?;
-            if let Some((holder, beat_at)) = held
+            if let Some(holder) = alive(conn, &pipeline, now)?
                 && holder != run
-                && now - beat_at < DEAD_AFTER_MICROS
             {
                 return Ok(Claim::Held(holder));
             }
             conn.execute(
-                "INSERT OR REPLACE INTO claim (pipeline, run, beat_at) VALUES (?1, ?2, ?3)",
-                params![pipeline, run, now],
+                "INSERT OR REPLACE INTO claim (pipeline, run, process, beat_at) VALUES (?1, ?2, ?3, ?4)",
+                params![pipeline, run, std::process::id(), now],
             )?;
             Ok(Claim::Taken)
         })
@@ -50,17 +46,10 @@ impl Runs {
         })
     }
 
-    /// Whether the run at work on a pipeline is alive.
+    /// The run that is at work on a pipeline, if its process is alive.
     pub fn holder(&self, pipeline: &str) -> Result<Option<String>, EtlError> {
         let (pipeline, now) = (pipeline.to_owned(), self.clock.now().0);
-        self.read(move |conn| {
-            conn.query_row(
-                "SELECT run FROM claim WHERE pipeline = ?1 AND beat_at > ?2",
-                params![pipeline, now - DEAD_AFTER_MICROS],
-                |row| row.get(0),
-            )
-            .optional()
-        })
+        self.read(move |conn| alive(conn, &pipeline, now))
     }
 
     /// Takes a time of a schedule: true for the first who asks.
@@ -86,4 +75,20 @@ impl Runs {
             .optional()
         })
     }
+}
+
+/// The run that holds a pipeline, if its heart beats and its process is there.
+fn alive(conn: &Connection, pipeline: &str, now: i64) -> rusqlite::Result<Option<String>> {
+    let held: Option<(String, u32)> = conn
+        .query_row(
+            "SELECT run, process FROM claim WHERE pipeline = ?1 AND beat_at > ?2",
+            params![pipeline, now - DEAD_AFTER_MICROS],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
+        .optional()?;
+    let is_there = |process: u32| {
+        // Where processes cannot be looked at, the heartbeat decides alone.
+        !Path::new("/proc/self").exists() || Path::new(&format!("/proc/{process}")).exists()
+    };
+    Ok(held.filter(|(_, process)| is_there(*process)).map(|(run, _)| run))
 }

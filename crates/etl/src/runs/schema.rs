@@ -51,10 +51,11 @@ CREATE TABLE quarantine (
 CREATE INDEX quarantine_by_run ON quarantine (run, source, id);
 CREATE INDEX quarantine_by_pipeline ON quarantine (pipeline, state, id);
 
--- Who runs a pipeline now: one at a time, in whatever process. A claim whose heart stopped is taken over.
+-- Who runs a pipeline now: one at a time, in whatever process. A claim whose process is gone, or whose heart stopped, is taken over.
 CREATE TABLE claim (
     pipeline TEXT PRIMARY KEY,
     run      TEXT NOT NULL,
+    process  INTEGER NOT NULL,
     beat_at  INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
