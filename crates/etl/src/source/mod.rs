@@ -1,7 +1,9 @@
 //! Where rows come from. One file per kind of source: it decodes its options, connects, lists its units and reads them.
 
+mod api;
 mod csv;
 pub mod declared;
+mod fhir;
 mod files;
 pub mod hl7v2;
 mod json;
@@ -9,6 +11,7 @@ mod mysql;
 mod parquet;
 mod postgres;
 mod records;
+mod rest;
 pub(crate) mod sql;
 mod sqlite;
 mod text;
@@ -130,5 +133,7 @@ pub const KINDS: &[(&str, &str, Decode)] = &[
     ("mysql", "a table or query of MySQL or MariaDB, whole or since a watermark", mysql::decode),
     ("postgres", "a table or query of PostgreSQL, whole or since a watermark", postgres::decode),
     ("hl7v2", "HL7 v2 files: a row per message, or per segment of a name", hl7v2::decode),
+    ("rest", "a REST API that gives JSON objects in pages, whole or since a watermark", rest::decode),
+    ("fhir", "a search of a FHIR server: a row per resource, columns by FHIRPath", fhir::decode),
     ("sqlite", "a table or query of a SQLite file, whole or since a watermark", sqlite::decode),
 ];
