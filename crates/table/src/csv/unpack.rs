@@ -152,7 +152,8 @@ mod tests {
         let read = |bomb, limits: &Limits| read(bomb, limits).map(|text| text.len());
         let error = read(bomb.clone(), &Limits::default()).unwrap_err();
         assert!(error.to_string().contains("unpacked_ratio_max"), "{error}");
-        let limits = Limits { unpacked_ratio_max: 100_000, unpacked_bytes_max: 70 << 20, ..Limits::default() };
+        let limits =
+            Limits { unpacked_ratio_max: 100_000, unpacked_bytes_max: 70 << 20, ..Limits::default() };
         assert!(read(bomb, &limits).unwrap_err().to_string().contains("unpacked_bytes_max"));
     }
 }
