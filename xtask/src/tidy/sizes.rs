@@ -43,6 +43,12 @@ fn long_functions(source: &Source) -> Vec<Finding> {
     for (start, line) in lines.iter().enumerate() {
         let Some(name) = function_name(line) else { continue };
         let indent = line.len() - line.trim_start().len();
+        // A declaration in a trait has no body: it ends where its indentation meets a semicolon.
+        let closes = |line: &&str| line.starts_with(&format!("{})", " ".repeat(indent)));
+        let head = lines[start..].iter().find(|line| line.trim_end().ends_with('{') || closes(line));
+        if head.is_some_and(|head| head.trim_end().ends_with(';')) {
+            continue;
+        }
         let end =
             lines[start..].iter().position(|line| line.trim_end() == format!("{}}}", " ".repeat(indent)));
         let n_lines = end.map_or(1, |end| end + 1);

@@ -18,11 +18,14 @@ fn bits(check: &str, of: &str, text: &[&str]) -> String {
     text.iter().map(one).collect()
 }
 
+/// A check on a column, and what it says of each row.
+#[track_caller]
+fn check(check: &str, of: &str, text: &[&str], expected: &str) {
+    assert_eq!(bits(check, of, text), expected, "{check} on {of}");
+}
+
 #[test]
-fn every_rule_passes_fails_and_leaves_out_what_is_missing() {
-    let check = |check: &str, of: &str, text: &[&str], expected: &str| {
-        assert_eq!(bits(check, of, text), expected, "{check} on {of}");
-    };
+fn rules_of_texts_pass_fail_and_leave_out_what_is_missing() {
     check("{column: x, rule: not_null}", "x text", &["a", "-", "", "NULL", " "], "+!!!!");
     check("{columns: [x, y], rule: not_null}", "x text, y integer", &["a | 1", "a | -", "- | 1"], "+!!");
     check("{column: x, rule: in_set, values: [M, F]}", "x text", &["M", "F", "m", "male", "-"], "++!!.");
@@ -46,6 +49,10 @@ fn every_rule_passes_fails_and_leaves_out_what_is_missing() {
         &["1976-07-04", "07/04/1976", "04.07.1976", "02/30/1976", "-"],
         "++!!.",
     );
+}
+
+#[test]
+fn rules_of_numbers_and_times_pass_fail_and_leave_out_what_is_missing() {
     check(
         "{column: x, rule: range, min: 50, max: 272, unit: cm}",
         "x number",
@@ -92,6 +99,10 @@ fn every_rule_passes_fails_and_leaves_out_what_is_missing() {
         &["2026-11-20", "2026-10-01", "-", "2099-01-01"],
         "+!..",
     );
+}
+
+#[test]
+fn rules_of_several_columns_and_of_tables_pass_and_fail() {
     check(
         "{column: x, rule: compare, is: '<=', than: y}",
         "x date, y date",

@@ -177,8 +177,8 @@ fn a_load_that_is_killed_leaves_the_old_content_and_its_garbage_is_removed() {
     });
 }
 
-#[test]
-fn every_type_comes_back_with_its_extremes() {
+/// Every type with the least, the most and nothing.
+fn extremes() -> Batch {
     let kinds = [
         ("t", Type::Text),
         ("i", Type::Integer),
@@ -201,7 +201,7 @@ fn every_type_comes_back_with_its_extremes() {
         ]
     };
     let most = 10_i128.pow(38) - 1;
-    let batch = Batch::from_rows(
+    Batch::from_rows(
         &columns,
         &[
             row("", i64::MIN, -most, f64::MIN, -719_162, -62_135_596_800_000_000, false),
@@ -217,7 +217,12 @@ fn every_type_comes_back_with_its_extremes() {
             vec![Value::Null; 7],
         ],
     )
-    .unwrap();
+    .unwrap()
+}
+
+#[test]
+fn every_type_comes_back_with_its_extremes() {
+    let batch = extremes();
     let script = r#"
 import sys, json, pyarrow.parquet as pq
 folder = sys.argv[1]

@@ -80,82 +80,27 @@ async fn permit(gate: &Gate, access: &Access, matter: Matter) -> Result<(), Gate
 }
 
 /// What each role may do. Counts are answered to everybody, with what the caller may see, which can be nothing.
-fn allowed(role: Role) -> &'static [&'static str] {
-    let reads = &["read", "vread", "search", "history", "counts", "changes", "export"][..];
-    match role {
-        Role::Service => &[
-            "read",
-            "vread",
-            "search",
-            "history",
-            "create",
-            "update",
-            "delete",
-            "counts",
-            "changes",
-            "export",
-            "metrics",
-            "pipeline-read",
-            "pipeline-run",
-            "quarantine-open",
-            "quarantine-change",
-        ],
-        Role::Clinician => &[
-            "read", "vread", "search", "history", "create", "update", "delete", "counts", "changes", "export",
-        ],
-        Role::Engineer => &[
-            "read",
-            "vread",
-            "search",
-            "history",
-            "create",
-            "update",
-            "counts",
-            "changes",
-            "export",
-            "check",
-            "metrics",
-            "pipeline-read",
-            "pipeline-run",
-            "quarantine-open",
-            "quarantine-change",
-        ],
-        Role::Analyst => reads,
-        Role::Steward => &[
-            "read",
-            "vread",
-            "search",
-            "history",
-            "counts",
-            "changes",
-            "export",
-            "pipeline-read",
-            "quarantine-open",
-        ],
-        Role::PrivacyOfficer => &[
-            "read",
-            "vread",
-            "search",
-            "history",
-            "counts",
-            "changes",
-            "export",
-            "audit",
-            "pipeline-read",
-            "quarantine-open",
-        ],
-        Role::SecurityOfficer => &["counts", "audit", "token-list", "metrics"],
-        Role::Auditor => &["counts", "audit", "metrics"],
-        Role::Admin => &[
-            "counts",
-            "token-list",
-            "check",
-            "metrics",
-            "pipeline-read",
-            "pipeline-run",
-            "quarantine-change",
-        ],
-    }
+fn allowed(role: Role) -> Vec<&'static str> {
+    let words = match role {
+        Role::Service => {
+            "read vread search history create update delete counts changes export metrics pipeline-read pipeline-run \
+             quarantine-open quarantine-change"
+        }
+        Role::Clinician => "read vread search history create update delete counts changes export",
+        Role::Engineer => {
+            "read vread search history create update counts changes export check metrics pipeline-read pipeline-run \
+             quarantine-open quarantine-change"
+        }
+        Role::Analyst => "read vread search history counts changes export",
+        Role::Steward => "read vread search history counts changes export pipeline-read quarantine-open",
+        Role::PrivacyOfficer => {
+            "read vread search history counts changes export audit pipeline-read quarantine-open"
+        }
+        Role::SecurityOfficer => "counts audit token-list metrics",
+        Role::Auditor => "counts audit metrics",
+        Role::Admin => "counts token-list check metrics pipeline-read pipeline-run quarantine-change",
+    };
+    words.split_whitespace().collect()
 }
 
 #[tokio::test]
