@@ -141,7 +141,7 @@ fn rows_set_aside_are_listed_without_their_values_and_run_again() {
     let id = record["run"].as_str().unwrap();
     let shown =
         salus(dir.path(), &["etl", "show", id, "--quarantine", "100", "--data-dir", "data"]).expect(0);
-    assert!(shown.stdout.contains("id-present") && shown.stdout.contains("ragged"), "{}", shown.stdout);
+    assert!(shown.stdout.contains("id-present: ") && shown.stdout.contains("record: "), "{}", shown.stdout);
     assert!(!shown.stdout.contains("Name7"), "a value of a row is shown:\n{}", shown.stdout);
     for file in fs::read_dir(dir.path().join("data"))
         .unwrap()

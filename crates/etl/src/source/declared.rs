@@ -401,8 +401,8 @@ mod tests {
         let text = "columns:\n  a: string\n  b: {type: date, formats: ['%m/%d/%Y', '%d/%m/%Y', '%y']}\n  c: {formats: ['%Y-%m-%d']}\n  d: {zone: CET, form: 1}\n  e: {from: b}\n";
         let expected = [
             "2:6: unknown type `string`: there are `text`, `integer`, `decimal(p,s)`, `number`, `date`, `instant`, `boolean`",
-            "3:40: `%d/%m/%Y` and `%m/%d/%Y` read the same text as different days: keep one",
-            "3:52: `%y`: a year of two digits does not say its century: use `%Y`, or read the column as text",
+            "3:41: `%d/%m/%Y` and `%m/%d/%Y` read the same text as different days: keep one",
+            "3:53: `%y`: a year of two digits does not say its century: use `%Y`, or read the column as text",
             "4:17: `formats` goes with `date` and `instant`, not with `text`",
             "5:13: `zone` must be `UTC` or an offset such as `-06:00`: a region's time is not known here",
             "5:18: unknown key `form` in the column `d`: it knows `type`, `formats`, `null_values`, `on_error`, `decimal_comma`, `zone`, `from`",

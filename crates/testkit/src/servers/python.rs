@@ -12,7 +12,9 @@ pub fn python(script: &str, arguments: &[&str]) -> Option<String> {
         return not_installed("the Python environment");
     };
     let arguments: Vec<&str> = ["-"].iter().chain(arguments).copied().collect();
-    Some(run(interpreter, &arguments, script))
+    // Threads of the libraries may be at work when the interpreter ends, which aborts it now and then: it leaves without waiting for them.
+    let script = format!("{script}\nimport os as _os, sys as _sys\n_sys.stdout.flush()\n_os._exit(0)\n");
+    Some(run(interpreter, &arguments, &script))
 }
 
 /// A program of the virtual environment that `./test` makes.
