@@ -1,6 +1,8 @@
 //! What writing Parquet costs: the rows of the pipelines' bench (1M patients, 2M labs, 17 columns each) through the target `parquet`, beside the
 //! general writer of the `parquet` crate with every text as a view. Prints CPU seconds, sizes, and the ratio.
 
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "helpers of a test")]
+
 use std::sync::Arc;
 
 use arrow::array::{

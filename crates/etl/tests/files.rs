@@ -1,5 +1,7 @@
 //! Sources of files: what is read, what is refused, and where it says so. Local folders and an S3-compatible server.
 
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "helpers of a test")]
+
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;

@@ -1,6 +1,8 @@
 //! `salus etl` from the command line: what is loaded, what is set aside, exit codes, and that a run that dies is continued without loss or
 //! duplicates.
 
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "helpers of a test")]
+
 mod support;
 
 use std::fmt::Write as _;

@@ -1,5 +1,7 @@
 //! The example of `examples/analytics` against a real PostgreSQL: what a newcomer is told to run.
 
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "helpers of a test")]
+
 mod support;
 
 use std::fs;

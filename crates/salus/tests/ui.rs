@@ -2,6 +2,8 @@
 //!
 //! `SALUS_SHOTS` names a folder that keeps the pictures; with `SALUS_BLESS=1` the README's picture is taken anew.
 
+#![allow(clippy::unwrap_used, reason = "helpers of a test")]
+
 mod support;
 
 use std::fs;

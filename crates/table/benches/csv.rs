@@ -2,6 +2,7 @@
 //!
 //! `cargo bench -p salus-table --bench csv -- patients.csv=born:date labs.csv=result_value:decimal(9,1)` reads each file three times:
 //! all columns as text, then with the types that are given, and prints MB/s and CPU seconds of the best run.
+
 #![allow(clippy::print_stdout, reason = "it prints its result")]
 
 use std::fs::File;

@@ -1,5 +1,7 @@
 //! Delimited text is read without loss: every record is a row or a reject, and its place leads back to its bytes.
 
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "helpers of a test")]
+
 use std::io::{Cursor, Read, Write as _};
 
 use table::csv::{Compression, Dialect, Encoding, Escape, Header, Limits, Options, Piece, Wanted, open};

@@ -113,6 +113,7 @@ fn keep(_: &SpoolStream, record: RecordBatch, _: u64) -> Result<RecordBatch, Dat
     Ok(record)
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "handed on by value where it is called")]
 fn without_places(stream: &SpoolStream, record: RecordBatch, _: u64) -> Result<RecordBatch, DataFusionError> {
     let own: Vec<usize> = (0..stream.schema.fields().len()).collect();
     Ok(record.project(&own)?)

@@ -63,6 +63,7 @@ pub(super) fn sort(engine: &Engine, rows: &Spooled, by: &[SortKey]) -> Result<Ro
     Ok(Rows::start(engine, "sort", plan, context, rows.columns().clone()))
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "handed on by value where it is called")]
 fn with_order(
     stream: &SpoolStream,
     record: RecordBatch,

@@ -208,6 +208,7 @@ impl Flow<'_> {
         Ok(Some(intent))
     }
 
+    #[allow(clippy::needless_pass_by_value, reason = "handed on by value where it is called")]
     fn nothing_new(&self, record: &mut SourceRecord, asked: Asked<'_>) {
         record.status =
             if record.targets.is_empty() { Status::Completed } else { Status::CompletedWithErrors };

@@ -52,7 +52,7 @@ pub async fn rehearse(
                 why: format!("`{name}` at {} is no source", name.at),
             });
         };
-        for (column, _) in rows.iter().flatten().filter(|(column, _)| columns.get(column).is_none()) {
+        if let Some((column, _)) = rows.iter().flatten().find(|(column, _)| columns.get(column).is_none()) {
             let why = format!("the source `{name}` has no column `{column}` (at {})", column.at);
             return Err(EtlError::Step { step: "test".to_owned(), why });
         }
@@ -112,6 +112,7 @@ fn compare(
         failures.push(format!("`{source}`: rejects expected: {}; found: {}", show(&wanted), show(&found)));
     }
     type CountsOf = fn(&StepCounts) -> &BTreeMap<String, u64>;
+    #[allow(clippy::type_complexity, reason = "said once, where it is read")]
     let sums: [(&str, &Option<BTreeMap<String, u64>>, CountsOf); 2] = [
         ("filtered", &expected.filtered, |counts| &counts.filtered),
         ("deduplicated", &expected.deduplicated, |counts| &counts.deduplicated),

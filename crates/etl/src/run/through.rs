@@ -110,7 +110,7 @@ impl Through<'_> {
                         chain.push(batch, &mut net)?;
                     }
                     Piece::Rejects(rejects) => {
-                        rejects.into_iter().try_for_each(|reject| net.reject(reject))?
+                        rejects.into_iter().try_for_each(|reject| net.reject(reject))?;
                     }
                     Piece::Nulled(_) | Piece::Consumed(_) => {}
                 }

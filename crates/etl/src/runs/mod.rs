@@ -73,6 +73,7 @@ fn off_the_runtime<T>(f: impl FnOnce() -> T) -> T {
     }
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "handed on by value where it is called")]
 fn from_db(error: DbError) -> EtlError {
     EtlError::Record(error.to_string())
 }

@@ -10,6 +10,7 @@ use crate::run::{Observer, Progress, RunOptions, RunRecord, SourceRecord};
 use crate::runs::{Runs, scope};
 
 /// Watches one run.
+#[allow(clippy::type_complexity, reason = "said once, where it is read")]
 pub struct RunObserver {
     runs: Runs,
     run: String,
@@ -19,6 +20,7 @@ pub struct RunObserver {
 
 impl Runs {
     /// A run begins: its row is written. `file` is where the pipeline stands, `by` who asked for it.
+    #[allow(clippy::type_complexity, reason = "said once, where it is read")]
     pub fn begin(
         &self,
         options: &RunOptions,

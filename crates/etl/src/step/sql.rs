@@ -241,7 +241,7 @@ with: {labs: {id: text, n: integer}}";
         );
         let labs = table("n text", "1");
         let options = "{query: select n from labs, with: {labs: {n: integer}}}";
-        let error = bench.try_run(decode, options, &[labs], &[input.clone()]).err().unwrap();
+        let error = bench.try_run(decode, options, &[labs], std::slice::from_ref(&input)).err().unwrap();
         assert_eq!(error.to_string(), "step `sql`: the column `n` of `labs` is text, not integer");
     }
 

@@ -85,8 +85,8 @@ fn read(path: &Path, n_bytes: u64) -> Result<Arc<Pipeline>, Vec<Fault>> {
     let text = std::fs::read_to_string(path)
         .map_err(|error| whole(format!("it cannot be read: {}", error.kind())))?;
     let fault = |problem: etl::Problem| Fault {
-        line: problem.at.line as usize,
-        column: problem.at.column as usize,
+        line: problem.at.line,
+        column: problem.at.column,
         message: problem.message,
     };
     Pipeline::parse(&text).map(Arc::new).map_err(|problems| problems.into_iter().map(fault).collect())
@@ -101,7 +101,7 @@ fn without_twin(mut file: File, before: &[File]) -> File {
         let at = pipeline.name.at;
         let message =
             format!("the name `{}` is that of `{}`: choose another", pipeline.name.text, twin.path.display());
-        file.read = Err(vec![Fault { line: at.line as usize, column: at.column as usize, message }]);
+        file.read = Err(vec![Fault { line: at.line, column: at.column, message }]);
     }
     file
 }

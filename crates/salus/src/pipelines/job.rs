@@ -15,6 +15,7 @@ use super::{Scratch, WorldParts, world_of};
 use crate::config::Config;
 
 /// What a run needs.
+#[allow(clippy::type_complexity, reason = "said once, where it is read")]
 pub(crate) struct Job<'a> {
     pub(crate) config: &'a Config,
     pub(crate) pipeline: Arc<Pipeline>,

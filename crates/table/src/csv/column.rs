@@ -208,9 +208,9 @@ fn append_quoted(
         if cells.dialect.escape == crate::csv::Escape::Doubled { cells.dialect.quote } else { Some(b'\\') };
     if escape.is_none_or(|escape| memchr::memchr(escape, inner.as_bytes()).is_none()) {
         if nulls.has(inner.as_bytes()) {
-            builder.append_null()
+            builder.append_null();
         } else {
-            builder.append_value(inner)
+            builder.append_value(inner);
         }
         return;
     }

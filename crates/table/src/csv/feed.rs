@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use crate::TableError;
 use crate::csv::encoding::Transcoder;
@@ -98,10 +98,7 @@ struct Source {
 
 impl Source {
     fn block(&mut self) -> Result<Option<Block>, TableError> {
-        let mut bytes = match self.empty.try_recv() {
-            Ok(bytes) => bytes,
-            Err(TryRecvError::Empty | TryRecvError::Disconnected) => Vec::new(),
-        };
+        let mut bytes = self.empty.try_recv().unwrap_or_default();
         bytes.resize(HEAD_BYTES + self.block_bytes + PAD_BYTES, 0);
         let end = HEAD_BYTES + self.block_bytes;
         let n = read_full(&mut *self.stream, &mut bytes[HEAD_BYTES..end]).map_err(unpack::error_of)?;

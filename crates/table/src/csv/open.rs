@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::csv::feed::Feed;
 use crate::csv::reader::Reader;
-use crate::csv::record::first_record;
+use crate::csv::record::{FirstRecord, first_record};
 use crate::csv::window::Window;
 use crate::csv::{Encoding, Header, Options};
 use crate::{Reading, TableError};
@@ -129,7 +129,7 @@ impl Opened {
     }
 
     /// The fields of the first record that is neither blank nor a comment, and where it ends; `None`: there is none.
-    fn first_record(&mut self) -> Result<Option<(Vec<Vec<u8>>, usize)>, TableError> {
+    fn first_record(&mut self) -> Result<Option<FirstRecord>, TableError> {
         loop {
             let (at, end) = (self.window.at, self.window.end);
             let is_skipped = at < end

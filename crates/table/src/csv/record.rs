@@ -113,11 +113,11 @@ fn closing_quote(bytes: &[u8], opening: usize, dialect: &Dialect, inner_lines: &
     }
 }
 
+/// The fields of a record, and where it ends.
+pub(crate) type FirstRecord = (Vec<Vec<u8>>, usize);
+
 /// The names in the first record of the text, and where it ends; `None`: more text is needed.
-pub(crate) fn first_record(
-    window: &Window,
-    dialect: &Dialect,
-) -> Option<Result<(Vec<Vec<u8>>, usize), Wrong>> {
+pub(crate) fn first_record(window: &Window, dialect: &Dialect) -> Option<Result<FirstRecord, Wrong>> {
     let mut rows = Rows::new(0, false, None, usize::MAX);
     rows.start = window.at;
     match fields(&window.bytes[..window.end], dialect, &mut rows) {
@@ -132,9 +132,9 @@ pub(crate) fn first_record(
                 let mut field = Vec::new();
                 let is_quoted = dialect.quote.is_some() && raw.first().copied() == dialect.quote;
                 if is_quoted {
-                    unquote(raw, dialect, &mut field)
+                    unquote(raw, dialect, &mut field);
                 } else {
-                    field.extend_from_slice(raw)
+                    field.extend_from_slice(raw);
                 }
                 fields.push(field);
                 start = end + 1;

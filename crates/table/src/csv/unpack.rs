@@ -120,9 +120,9 @@ mod tests {
         encoder.finish().unwrap()
     }
 
-    fn read(packed: Vec<u8>, limits: &Limits) -> Result<Vec<u8>, TableError> {
+    fn read(packed: &[u8], limits: &Limits) -> Result<Vec<u8>, TableError> {
         let (mut stream, n_bytes) =
-            unpacked(Box::new(io::Cursor::new(packed.clone())), Compression::Detect, limits)?;
+            unpacked(Box::new(io::Cursor::new(packed.to_vec())), Compression::Detect, limits)?;
         let mut text = Vec::new();
         stream.read_to_end(&mut text).map_err(error_of)?;
         assert_eq!(n_bytes.load(Ordering::Relaxed), packed.len() as u64);
@@ -137,23 +137,23 @@ mod tests {
             [zstd::encode_all(&b"a,b\n"[..], 1).unwrap(), zstd::encode_all(&b"1,2\n"[..], 1).unwrap()]
                 .concat();
         for packed in [b"a,b\n1,2\n".to_vec(), two_members, two_frames] {
-            assert_eq!(read(packed, &limits).unwrap(), b"a,b\n1,2\n");
+            assert_eq!(read(&packed, &limits).unwrap(), b"a,b\n1,2\n");
         }
-        assert_eq!(read(b"a".to_vec(), &limits).unwrap(), b"a");
-        assert!(read(b"PK\x03\x04....".to_vec(), &limits).unwrap_err().to_string().contains("zip archive"));
+        assert_eq!(read(b"a", &limits).unwrap(), b"a");
+        assert!(read(b"PK\x03\x04....", &limits).unwrap_err().to_string().contains("zip archive"));
         let mut cut = gzip(&[7; 100_000]);
         cut.truncate(cut.len() / 2);
-        assert!(read(cut, &limits).unwrap_err().to_string().contains("ends too early"));
+        assert!(read(&cut, &limits).unwrap_err().to_string().contains("ends too early"));
     }
 
     #[test]
     fn a_file_that_unpacks_to_far_too_much_is_an_error() {
         let bomb = zstd::encode_all(vec![b'0'; 80 << 20].as_slice(), 1).unwrap();
-        let read = |bomb, limits: &Limits| read(bomb, limits).map(|text| text.len());
-        let error = read(bomb.clone(), &Limits::default()).unwrap_err();
+        let read = |bomb: &[u8], limits: &Limits| read(bomb, limits).map(|text| text.len());
+        let error = read(&bomb, &Limits::default()).unwrap_err();
         assert!(error.to_string().contains("unpacked_ratio_max"), "{error}");
         let limits =
             Limits { unpacked_ratio_max: 100_000, unpacked_bytes_max: 70 << 20, ..Limits::default() };
-        assert!(read(bomb, &limits).unwrap_err().to_string().contains("unpacked_bytes_max"));
+        assert!(read(&bomb, &limits).unwrap_err().to_string().contains("unpacked_bytes_max"));
     }
 }

@@ -68,9 +68,7 @@ pub(crate) fn decimal(text: &[u8], precision: u8, scale: u8, decimal_comma: bool
         }
         value = value * 10 + i64::from(digit);
         n_digits += 1;
-        if behind != u8::MAX {
-            behind += 1;
-        }
+        behind = behind.saturating_add(1);
     }
     let behind = if behind == u8::MAX { 0 } else { behind };
     if n_digits == 0 || (behind == 0 && digits.last() == Some(&b'.')) {

@@ -144,6 +144,7 @@ impl Credential {
 }
 
 impl Renewed {
+    #[allow(clippy::needless_pass_by_value, reason = "handed on by value where it is called")]
     fn new(oauth2: &OAuth2, secrets: &dyn Secrets, options: Options) -> Result<Renewed, String> {
         let url = Url::parse(&oauth2.token_url.reveal(secrets)?)
             .map_err(|_| "`token_url` must be an absolute `https://` or `http://` URL".to_owned())?;

@@ -215,6 +215,7 @@ impl Paging {
 
 const STYLES: &str = "`paging` must be one of `page`, `offset`, `cursor`, `link`, `none`";
 
+#[allow(clippy::needless_pass_by_value, reason = "handed on by value where it is called")]
 fn style_of(
     name: &str,
     parameter: Option<String>,

@@ -162,6 +162,7 @@ struct Working {
     world: Arc<World>,
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "handed on by value where it is called")]
 fn failed(error: impl ToString) -> EtlError {
     EtlError::Step { step: "k_anonymize".to_owned(), why: error.to_string() }
 }

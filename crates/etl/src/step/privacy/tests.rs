@@ -224,13 +224,13 @@ fn all_that_an_outsider_could_know_must_be_covered() {
     let rows = table("sex text, zip text", "f 02138");
     let options =
         "{project: demo, columns: {sex: quasi_identifier, zip: zip}, k: 3, quasi_identifiers: [sex]}";
-    let error = bench.try_run(decode_k_anonymize, options, &[], &[rows.clone()]).err().unwrap();
+    let error = bench.try_run(decode_k_anonymize, options, &[], std::slice::from_ref(&rows)).err().unwrap();
     assert!(
         error.to_string().contains("the column `zip` leaves and could be known to an outsider"),
         "{error}"
     );
     let check = |options: &str, wanted: &str| {
-        assert_eq!(bench.problems(decode_k_anonymize, options, &rows), [wanted])
+        assert_eq!(bench.problems(decode_k_anonymize, options, &rows), [wanted]);
     };
     check(
         "{project: demo, columns: {sex: quasi_identifier, zip: {class: zip, transform: drop}}, k: 1, quasi_identifiers: [sex]}",

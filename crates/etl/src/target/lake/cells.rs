@@ -237,7 +237,7 @@ pub(crate) fn array_of(name: &str, data: &DataType, texts: &[Option<&str>]) -> R
         }};
     }
     Ok(match kind {
-        Type::Text => build!(StringViewBuilder::new(), |text| Some::<&str>(text)),
+        Type::Text => build!(StringViewBuilder::new(), Some::<&str>),
         Type::Integer => build!(Int64Builder::new(), |text: &str| text.parse().ok()),
         Type::Number => build!(Float64Builder::new(), |text: &str| text.parse().ok()),
         Type::Boolean => build!(BooleanBuilder::new(), |text: &str| text.parse().ok()),
@@ -306,6 +306,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    #[allow(clippy::needless_pass_by_value, reason = "handed on by value where it is called")]
     fn check(array: ArrayRef) {
         let texts: Vec<_> = (0..array.len()).map(|row| text_of("x", &array, row).unwrap()).collect();
         let texts: Vec<Option<&str>> = texts.iter().map(Option::as_deref).collect();

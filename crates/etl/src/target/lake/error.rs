@@ -43,11 +43,13 @@ impl LakeError {
     }
 
     /// Rows could not be written.
+    #[allow(clippy::needless_pass_by_value, reason = "handed on by value where it is called")]
     pub(crate) fn rows(error: CellError) -> LakeError {
         LakeError::new(error.to_string())
     }
 
     /// The file in which rows wait could not be written or read.
+    #[allow(clippy::needless_pass_by_value, reason = "handed on by value where it is called")]
     pub(crate) fn spool(error: std::io::Error) -> LakeError {
         FolderError::io("keep rows in", "the scratch folder", &error).into()
     }

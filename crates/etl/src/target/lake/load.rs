@@ -48,6 +48,7 @@ struct Work {
     n_rows: u64,
 }
 
+#[allow(clippy::large_enum_variant, reason = "one at a time")]
 enum Coming {
     Files(Staging),
     Merge(Box<Incoming>),

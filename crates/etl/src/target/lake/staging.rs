@@ -121,6 +121,7 @@ impl Staging {
     }
 
     /// Writes as many rows as fit into the open file of a partition; gives back the others.
+    #[allow(clippy::needless_pass_by_value, reason = "handed on by value where it is called")]
     fn write_some(
         &mut self,
         rows: RecordBatch,

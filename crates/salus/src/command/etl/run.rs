@@ -19,7 +19,7 @@ use crate::pipelines::{Begun, Job, NotBegun, keys_of, new_run_id, runs_of, store
 
 pub(crate) async fn run(args: EtlRunArgs) -> anyhow::Result<Exit> {
     let (config, pipeline) = begin(&args.place, &args.file)?;
-    for name in args.sources.iter().filter(|name| pipeline.source(name).is_none()) {
+    if let Some(name) = args.sources.iter().find(|name| pipeline.source(name).is_none()) {
         return Err(usage(format!("the pipeline has no source `{name}`")));
     }
     let options = RunOptions {

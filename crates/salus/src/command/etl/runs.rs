@@ -214,6 +214,7 @@ fn source_text(source: &SourceRecord) -> String {
 }
 
 /// Shows progress: a line that is written over on a terminal, a log line now and then otherwise.
+#[allow(clippy::type_complexity, reason = "said once, where it is read")]
 pub(super) fn progress_bar(quiet: bool) -> Box<dyn Fn(&[Progress]) + Send + Sync> {
     let bar = (!quiet && std::io::stderr().is_terminal()).then(|| {
         let bar = ProgressBar::new_spinner();

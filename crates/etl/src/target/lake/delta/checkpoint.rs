@@ -56,7 +56,8 @@ pub(crate) fn read(
 ) -> Result<(), LakeError> {
     let damaged = |why: String| LakeError::new(format!("the checkpoint `{name}` cannot be read: {why}"));
     let file = File::open(path).map_err(|error| damaged(error.to_string()))?;
-    let reader = ParquetRecordBatchReaderBuilder::try_new(file).and_then(|builder| builder.build());
+    let reader =
+        ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| damaged(error.to_string()))?.build();
     for batch in reader.map_err(|error| damaged(error.to_string()))? {
         let batch = batch.map_err(|error| damaged(error.to_string()))?;
         for row in 0..batch.num_rows() {

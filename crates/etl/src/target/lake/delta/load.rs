@@ -53,6 +53,7 @@ struct Work {
     began_at: i64,
 }
 
+#[allow(clippy::large_enum_variant, reason = "one at a time")]
 enum Coming {
     Files(Staging),
     Merge(Box<Incoming>),

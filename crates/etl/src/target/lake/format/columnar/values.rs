@@ -176,7 +176,7 @@ impl Values {
         match &mut self.open {
             Open::Codes(codes) => {
                 each(present, text.len(), |row| {
-                    codes.push(self.dictionary.code(views.value(row).as_bytes()))
+                    codes.push(self.dictionary.code(views.value(row).as_bytes()));
                 });
             }
             Open::Plain(bytes) => {
