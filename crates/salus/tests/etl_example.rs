@@ -105,4 +105,15 @@ fn an_ehr_becomes_tables_for_analysts() {
     for identifier in ["P0112", "Ana Abel", "MRN0"] {
         assert!(!report.contains(identifier), "{identifier} is in the report");
     }
+    let lineage = fs::read_to_string(dir.path().join("lineage.ndjson")).unwrap();
+    let events = |kind: &str| lineage.lines().filter(|line| line.contains(kind)).count();
+    assert_eq!(
+        (events("\"START\""), events("\"COMPLETE\"")),
+        (6, 6),
+        "two runs of three sources:\n{lineage}"
+    );
+    assert!(lineage.contains("analytics_patients") && lineage.contains("columnLineage"), "{lineage}");
+    for identifier in ["P0112", "Ana Abel", "MRN0", "postgres@"] {
+        assert!(!lineage.contains(identifier), "{identifier} is in the lineage");
+    }
 }

@@ -11,6 +11,7 @@ mod rehearse;
 mod replay;
 mod taps;
 mod through;
+mod told;
 mod work;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -161,8 +162,16 @@ pub async fn run(
 ) -> Result<RunRecord, EtlError> {
     let timer = Timer::now();
     let (plan, connected) = connect(pipeline, world).await?;
+    let mut teller = told::Teller::new(pipeline, options, world);
+    if let Some(teller) = &mut teller {
+        teller.start(&plan).await;
+    }
     let mut runner = Runner::new(pipeline, world, options, observer, plan, connected);
     let sources = runner.all().await?;
+    let warnings = match teller {
+        Some(teller) => teller.end(&runner.plan, &sources).await,
+        None => Vec::new(),
+    };
     let mut record = RunRecord {
         run: options.run.clone(),
         pipeline: pipeline.name.text.clone(),
@@ -175,7 +184,7 @@ pub async fn run(
         duration_secs: timer.elapsed().as_secs_f64(),
         counts: Counts::default(),
         sources,
-        warnings: Vec::new(),
+        warnings,
     };
     for source in &record.sources {
         record.counts.add(&source.counts);
