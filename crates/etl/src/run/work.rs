@@ -86,7 +86,8 @@ impl Work {
                 }
                 Piece::Nulled(columns) => {
                     for column in columns {
-                        *nulled.entry(format!("{} {}", column.column, column.reason)).or_default() += column.n_values;
+                        *nulled.entry(format!("{} {}", column.column, column.reason)).or_default() +=
+                            column.n_values;
                     }
                     Ok(())
                 }

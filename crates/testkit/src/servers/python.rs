@@ -12,7 +12,9 @@ pub fn python(script: &str, arguments: &[&str]) -> Option<String> {
         return not_installed("the Python environment");
     };
     let arguments: Vec<&str> = ["-"].iter().chain(arguments).copied().collect();
-    Some(run(interpreter, &arguments, script))
+    // Threads of pyarrow that are still at work abort an interpreter that takes itself down: it leaves at once.
+    let script = format!("{script}\nimport os, sys\nsys.stdout.flush()\nos._exit(0)\n");
+    Some(run(interpreter, &arguments, &script))
 }
 
 /// A program of the virtual environment that `./test` makes.

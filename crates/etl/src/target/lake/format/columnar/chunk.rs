@@ -125,6 +125,8 @@ impl Chunk {
         let mut page = Vec::with_capacity(values.n_bytes() + n / 8 + 16);
         levels(self.present.as_slice(), n, self.n_missing_in_page, &mut page);
         let encoding = match &mut values.open {
+            // Without a value there may be no dictionary either, to which keys would refer.
+            Open::Codes(codes) if codes.is_empty() => Encoding::PLAIN,
             Open::Codes(codes) => {
                 let largest = u32::try_from(values.dictionary.len().saturating_sub(1)).unwrap_or(u32::MAX);
                 let width = width_of(largest);
