@@ -295,7 +295,7 @@ mod tests {
         assert_eq!(batch.text("name").unwrap().get(1_999), Some("M"));
         assert_eq!(batch.text("name").unwrap().get(2_000), None);
         for n in 0..2_000 {
-            push(&mut all, Some(&format!("name {n}")).map(String::as_str), None);
+            push(&mut all, Some(format!("name {n}").as_str()), None);
         }
         let (batch, _) = all.take().unwrap();
         let text = batch.text("name").unwrap();

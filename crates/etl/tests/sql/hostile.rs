@@ -194,5 +194,8 @@ fn the_data_set_of_lineage_holds_no_secret() {
     let url = "url: postgres://etl:s3cret@db.example.org/ehr?sslmode=require\ntable: public.patients\n";
     assert_eq!(of("postgres", url), "postgres://db.example.org:5432 ehr.public.patients");
     assert_eq!(of("postgres", "url: ${env:URL}\ntable: patients\n"), "postgres patients");
-    assert_eq!(of("mysql", "url: mysql://etl:s3cret@db:3307/ehr\ntable: patients\n"), "mysql://db:3307 ehr.patients");
+    assert_eq!(
+        of("mysql", "url: mysql://etl:s3cret@db:3307/ehr\ntable: patients\n"),
+        "mysql://db:3307 ehr.patients"
+    );
 }
