@@ -25,7 +25,8 @@ fn patients(dir: &Path) {
             n => format!("P{n:05}"),
         };
         let gender = ["M", "F", "male", "FEMALE", "x"][n % 5];
-        writeln!(text, "{id},Name{n},{gender},19{:02}-0{}-15,{:05}", 30 + n % 70, 1 + n % 9, 501 + n).unwrap();
+        writeln!(text, "{id},Name{n},{gender},19{:02}-0{}-15,{:05}", 30 + n % 70, 1 + n % 9, 501 + n)
+            .unwrap();
     }
     text.push_str("P99999,ragged\n");
     fs::write(dir.join("patients.csv"), text).unwrap();
@@ -71,7 +72,11 @@ fn content(dir: &Path, kind: &str) -> Vec<String> {
 
 fn sqlite_lines(path: &Path) -> Vec<String> {
     let db = rusqlite::Connection::open(path).unwrap();
-    let mut query = db.prepare("SELECT patient_id || '|' || gender || '|' || birth_date || '|' || age || '|' || zip FROM people").unwrap();
+    let mut query = db
+        .prepare(
+            "SELECT patient_id || '|' || gender || '|' || birth_date || '|' || age || '|' || zip FROM people",
+        )
+        .unwrap();
     query.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap()
 }
 
@@ -118,7 +123,8 @@ fn every_row_is_accounted_for_and_a_second_run_changes_nothing() {
     assert_eq!(n("quarantined"), 30 + 20 + 1, "{counts}");
     assert_eq!(n("filtered"), 1);
     assert_eq!(n("read"), n("loaded") + n("quarantined") + n("filtered") + n("deduplicated"));
-    let (first, manifest) = (content(dir.path(), "csv"), fs::read(dir.path().join("out/_manifest.json")).unwrap());
+    let (first, manifest) =
+        (content(dir.path(), "csv"), fs::read(dir.path().join("out/_manifest.json")).unwrap());
     assert_eq!(first.len() as u64, n("loaded"));
     let again = run(dir.path(), &[]).expect(0).json();
     assert_eq!(again["counts"]["read"], 0);
@@ -133,10 +139,15 @@ fn rows_set_aside_are_listed_without_their_values_and_run_again() {
     pipeline(dir.path(), target_of("sqlite"));
     let record = run(dir.path(), &[]).expect(4).json();
     let id = record["run"].as_str().unwrap();
-    let shown = salus(dir.path(), &["etl", "show", id, "--quarantine", "100", "--data-dir", "data"]).expect(0);
+    let shown =
+        salus(dir.path(), &["etl", "show", id, "--quarantine", "100", "--data-dir", "data"]).expect(0);
     assert!(shown.stdout.contains("id-present") && shown.stdout.contains("ragged"), "{}", shown.stdout);
     assert!(!shown.stdout.contains("Name7"), "a value of a row is shown:\n{}", shown.stdout);
-    for file in fs::read_dir(dir.path().join("data")).unwrap().map(|file| file.unwrap().path()).filter(|path| path.is_file()) {
+    for file in fs::read_dir(dir.path().join("data"))
+        .unwrap()
+        .map(|file| file.unwrap().path())
+        .filter(|path| path.is_file())
+    {
         let bytes = fs::read(&file).unwrap();
         assert!(!bytes.windows(6).any(|window| window == b"Name7,"), "{} holds a row", file.display());
     }
@@ -144,7 +155,10 @@ fn rows_set_aside_are_listed_without_their_values_and_run_again() {
     let text = fs::read_to_string(dir.path().join("p.yaml")).unwrap();
     let without: Vec<&str> = text.lines().filter(|line| !line.contains("id-once")).collect();
     fs::write(dir.path().join("p.yaml"), without.join("\n")).unwrap();
-    let replayed = salus(dir.path(), &["etl", "replay", id, "--rule", "id-once", "--data-dir", "data", "--json"]).expect(0).json();
+    let replayed =
+        salus(dir.path(), &["etl", "replay", id, "--rule", "id-once", "--data-dir", "data", "--json"])
+            .expect(0)
+            .json();
     assert_eq!(replayed["counts"]["read"], 20);
     assert_eq!(replayed["sources"][0]["targets"][0]["updated"], 20);
     let none = salus(dir.path(), &["etl", "replay", id, "--rule", "id-once", "--data-dir", "data"]);
@@ -159,7 +173,9 @@ fn a_run_that_dies_at_a_checkpoint_is_continued() {
         pipeline(calm.path(), target_of(kind));
         run(calm.path(), &[]).expect(4);
         let wanted = content(calm.path(), kind);
-        for checkpoint in ["before-commit", "staged", "renamed", "before-manifest", "after-manifest", "after-commit"] {
+        for checkpoint in
+            ["before-commit", "staged", "renamed", "before-manifest", "after-manifest", "after-commit"]
+        {
             let dir = tempfile::tempdir().unwrap();
             patients(dir.path());
             pipeline(dir.path(), target_of(kind));
@@ -239,7 +255,12 @@ fn what_is_wrong_has_its_place_and_its_exit_code() {
         assert_eq!(ran.code, code, "{to}: {ran:?}");
         assert!(ran.stderr.contains(said) || ran.stdout.contains(said), "{said} in {ran:?}");
     };
-    check("standardize_demographics", "standardise_demographics", 2, "p.yaml:11:7: unknown step `standardise_demographics`: did you mean `standardize_demographics`?");
+    check(
+        "standardize_demographics",
+        "standardise_demographics",
+        2,
+        "p.yaml:11:7: unknown step `standardise_demographics`: did you mean `standardize_demographics`?",
+    );
     check("gender: gender", "gender: sex", 2, "p.yaml:11:");
     check("from: people", "from: persons", 2, "which is no source");
     check("gates: false", "engine: ballista", 2, "`engine: ballista` is not supported yet");
@@ -248,7 +269,12 @@ fn what_is_wrong_has_its_place_and_its_exit_code() {
     check("gates: false", "gates: {completeness: 0.9999}", 3, "not loaded: completeness");
     check("rule: unique, on_fail: quarantine", "rule: unique, on_fail: fail", 3, "id-once");
     check("path: out", "path: patients.csv/out", 6, "target `out`");
-    check("type: csv, path: out", "type: postgres, url: \"${env:NOT_SET_ANYWHERE}\", table: t", 6, "NOT_SET_ANYWHERE");
+    check(
+        "type: csv, path: out",
+        "type: postgres, url: \"${env:NOT_SET_ANYWHERE}\", table: t",
+        6,
+        "NOT_SET_ANYWHERE",
+    );
     assert!(!dir.path().join("out/_manifest.json").exists(), "something was loaded");
 }
 
@@ -260,7 +286,9 @@ fn a_dry_run_counts_and_writes_nothing() {
     let record = run(dir.path(), &["--dry-run"]).expect(4).json();
     assert_eq!(record["counts"]["read"], ROWS as u64 + 1);
     assert!(!dir.path().join("out").exists());
-    let preview = salus(dir.path(), &["etl", "preview", "p.yaml", "-n", "2", "--data-dir", "data", "--json"]).expect(0).json();
+    let preview = salus(dir.path(), &["etl", "preview", "p.yaml", "-n", "2", "--data-dir", "data", "--json"])
+        .expect(0)
+        .json();
     assert_eq!(preview["rows"].as_array().unwrap().len(), 2);
     assert_eq!(preview["rows"][0]["gender"], "male");
 }

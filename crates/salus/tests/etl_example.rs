@@ -58,27 +58,48 @@ fn an_ehr_becomes_tables_for_analysts() {
     // No id, one of the two with the same id, a day that does not exist, a birth in the future.
     assert_eq!(count("SELECT count(*) FROM analytics_patients"), "396");
     assert_eq!(count("SELECT count(*) FROM analytics_results"), "2399");
-    assert_eq!(count("SELECT count(*) FROM analytics_patients WHERE gender IN ('male', 'female', 'unknown')"), "396");
-    let columns = count("SELECT string_agg(column_name, ',') FROM information_schema.columns WHERE table_name = 'analytics_patients'");
+    assert_eq!(
+        count("SELECT count(*) FROM analytics_patients WHERE gender IN ('male', 'female', 'unknown')"),
+        "396"
+    );
+    let columns = count(
+        "SELECT string_agg(column_name, ',') FROM information_schema.columns WHERE table_name = 'analytics_patients'",
+    );
     for gone in ["mrn", "name", "ssn", "phone", "county_fips", "svi,"] {
-        assert!(!columns.split(',').any(|column| column == gone.trim_end_matches(',')), "{gone} left: {columns}");
+        assert!(
+            !columns.split(',').any(|column| column == gone.trim_end_matches(',')),
+            "{gone} left: {columns}"
+        );
     }
-    let dump = count("SELECT string_agg(p::text, ' ') FROM analytics_patients p") + &count("SELECT string_agg(r::text, ' ') FROM analytics_results r");
+    let dump = count("SELECT string_agg(p::text, ' ') FROM analytics_patients p")
+        + &count("SELECT string_agg(r::text, ' ') FROM analytics_results r");
     for identifier in ["P0112", "Ana Abel", "MRN0", "205-555", "E00017"] {
         assert!(!dump.contains(identifier), "{identifier} is in the warehouse");
     }
     // The same people in both tables, under the same codes.
-    assert_eq!(count("SELECT count(DISTINCT r.patient_id) > 300 FROM analytics_results r JOIN analytics_patients p USING (patient_id)"), "t");
+    assert_eq!(
+        count(
+            "SELECT count(DISTINCT r.patient_id) > 300 FROM analytics_results r JOIN analytics_patients p USING (patient_id)"
+        ),
+        "t"
+    );
     assert_eq!(count("SELECT count(*) > 0 FROM analytics_patients WHERE charlson >= 3"), "t");
-    let before = count("SELECT md5(string_agg(p::text, ' ' ORDER BY patient_id)) FROM (SELECT * FROM analytics_patients) p");
+    let before = count(
+        "SELECT md5(string_agg(p::text, ' ' ORDER BY patient_id)) FROM (SELECT * FROM analytics_patients) p",
+    );
     let again = run(&["etl", "run", "pipeline.yaml", "--data-dir", "data", "--json"]).json();
     assert_eq!(again["sources"][1]["targets"][0]["updated"], 0, "{again}");
-    let after = count("SELECT md5(string_agg(p::text, ' ' ORDER BY patient_id)) FROM (SELECT * FROM analytics_patients) p");
+    let after = count(
+        "SELECT md5(string_agg(p::text, ' ' ORDER BY patient_id)) FROM (SELECT * FROM analytics_patients) p",
+    );
     assert_eq!(before, after, "a second run changed the table");
     let id = record["run"].as_str().unwrap();
     run(&["etl", "report", id, "--out", "report.html", "--data-dir", "data"]).expect(0);
     let report = fs::read_to_string(dir.path().join("report.html")).unwrap();
-    assert!(report.contains("patient-present") && report.contains("<svg"), "the report has no rules or charts");
+    assert!(
+        report.contains("patient-present") && report.contains("<svg"),
+        "the report has no rules or charts"
+    );
     for identifier in ["P0112", "Ana Abel", "MRN0"] {
         assert!(!report.contains(identifier), "{identifier} is in the report");
     }

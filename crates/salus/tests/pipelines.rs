@@ -35,7 +35,8 @@ fn files(dir: &Path) {
     let folder = dir.join("pipelines");
     fs::create_dir(&folder).unwrap();
     fs::write(folder.join("labs.yaml"), PIPELINE.replace("NAME", "labs")).unwrap();
-    let due = PIPELINE.replace("NAME", "nightly").replace("gates: false", "gates: false, schedule: \"* * * * *\"");
+    let due =
+        PIPELINE.replace("NAME", "nightly").replace("gates: false", "gates: false, schedule: \"* * * * *\"");
     fs::write(folder.join("nightly.yaml"), due).unwrap();
     fs::write(folder.join("broken.yaml"), "version: 1\nname: broken\nstpes: {}\n").unwrap();
     let rows = format!("id,code\n1,A\n2,B\n3,{VALUE}\n4,A\n");
@@ -85,7 +86,8 @@ fn a_pipeline_is_run_looked_at_and_repaired() {
     let mut engineer = client(dir.path(), &server, "engineer");
     let broken = &get(&mut engineer, "pipelines")["pipelines"];
     let broken = broken.as_array().unwrap().iter().find(|one| one["name"] == "broken.yaml").unwrap().clone();
-    let problem = &broken["problems"].as_array().unwrap().iter().find(|one| one["line"] == 3).unwrap()["message"];
+    let problem =
+        &broken["problems"].as_array().unwrap().iter().find(|one| one["line"] == 3).unwrap()["message"];
     assert!(problem.as_str().unwrap().contains("stpes"), "{broken}");
     post(&mut engineer, "pipelines/nothing/runs", 404);
     engineer.get("runs/0192").expect(404);
@@ -95,7 +97,11 @@ fn a_pipeline_is_run_looked_at_and_repaired() {
     let run = post(&mut engineer, "pipelines/labs/runs", 202)["run"].as_str().unwrap().to_owned();
     let record = ended(&mut engineer, &run);
     let counts = &record["counts"];
-    assert_eq!((&counts["read"], &counts["loaded"], &counts["quarantined"]), (&4.into(), &3.into(), &1.into()), "{record}");
+    assert_eq!(
+        (&counts["read"], &counts["loaded"], &counts["quarantined"]),
+        (&4.into(), &3.into(), &1.into()),
+        "{record}"
+    );
     let list = get(&mut engineer, "pipelines/labs/runs?status=completed");
     assert!(list["runs"][0]["run"] == *run && list["runs"][0]["counts"]["adds_up"] == true, "{list}");
     assert!(list["runs"][0]["by"].as_str().unwrap().starts_with("token:"), "{list}");
@@ -105,7 +111,10 @@ fn a_pipeline_is_run_looked_at_and_repaired() {
 
     quarantine(dir.path(), &server, &mut engineer, &run);
     let report = engineer.get(&format!("runs/{run}/report")).expect(200);
-    assert!(report.text.starts_with("<!DOCTYPE html>") && report.header("content-security-policy").contains("sandbox"));
+    assert!(
+        report.text.starts_with("<!DOCTYPE html>")
+            && report.header("content-security-policy").contains("sandbox")
+    );
     assert_eq!(get(&mut engineer, &format!("runs/{run}/report?format=json"))["pipeline"], "labs");
     let mut metrics = Client::new(&server.url, Some(&token(dir.path(), "data", &["--role", "engineer"])));
     let metrics = metrics.get("metrics").expect(200).text;

@@ -10,7 +10,8 @@ use arrow::array::{Array as _, ArrayRef, BooleanArray};
 use arrow::compute::{CastOptions, cast, cast_with_options, concat, nullif};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::{Map, Value as Json};
-use table::{Batch, Place, Places, Text, Type, Value};
+use table::csv::{self, Dialect, Wanted};
+use table::{Batch, Columns, Place, Places, Reading, Text, Type, Value};
 
 use crate::step::key::hashes;
 use crate::world::World;
@@ -70,19 +71,13 @@ pub(super) struct Building {
 }
 
 impl Building {
-    pub(super) fn new(options: &JoinReference) -> Building {
-        let take: Vec<(String, Type)> = options
-            .take
-            .iter()
-            .map(|taken| (taken.from.text.clone(), options.kind_of(&taken.from)))
-            .collect();
+    /// `source` are the columns of the other source, when the reference is one.
+    pub(super) fn new(options: &JoinReference, source: Option<&Columns>) -> Building {
+        let named = |word: &Word| (word.text.clone(), options.kind_of(word, source));
+        let take: Vec<(String, Type)> = options.take.iter().map(|taken| named(&taken.from)).collect();
         Building {
             name: options.name.clone(),
-            key: options
-                .by
-                .iter()
-                .map(|(_, theirs)| (theirs.text.clone(), options.kind_of(theirs)))
-                .collect(),
+            key: options.by.iter().map(|(_, theirs)| named(theirs)).collect(),
             parts: vec![Vec::new(); take.len()],
             take,
             null_values: options.null_values.iter().map(|word| (word.text.clone(), 0)).collect(),
@@ -239,15 +234,58 @@ fn typed(
 /// Reads a file. The suffix says what it is.
 pub(super) fn load(options: &JoinReference, written: &Word, world: &World) -> Result<Reference, EtlError> {
     let path = world.path(written).map_err(failed)?;
-    let mut building = Building::new(options);
+    let mut building = Building::new(options, None);
     let needed: Vec<String> = options.their_columns().into_iter().map(|word| word.text).collect();
-    match path.extension().and_then(|suffix| suffix.to_str()) {
-        Some("parquet") => parquet(&path, written, &needed, &mut |batch| building.push(&batch))?,
-        _ => {
-            return Err(failed(format!("`{written}` is no `.csv`, `.tsv` or `.parquet` file")));
-        }
+    let mut each = |batch: Batch| building.push(&batch);
+    let name = written.text.to_ascii_lowercase();
+    let unpacked = name.trim_end_matches(".gz").trim_end_matches(".zst");
+    if name.ends_with(".parquet") {
+        parquet(&path, written, &needed, &mut each)?;
+    } else if unpacked.ends_with(".csv") {
+        delimited(&path, written, b',', &needed, &mut each)?;
+    } else if unpacked.ends_with(".tsv") {
+        delimited(&path, written, b'\t', &needed, &mut each)?;
+    } else {
+        return Err(failed(format!("`{written}` is no `.csv`, `.tsv` or `.parquet` file")));
     }
     building.finish()
+}
+
+/// The needed columns of a file of delimited text, all as text. A record that cannot be read ends the run: what it held nobody knows.
+fn delimited(
+    path: &Path,
+    written: &Word,
+    delimiter: u8,
+    needed: &[String],
+    each: &mut dyn FnMut(Batch) -> Result<(), EtlError>,
+) -> Result<(), EtlError> {
+    let file = File::open(path).map_err(|error| failed(format!("cannot open `{written}`: {error}")))?;
+    let broken = |error: table::TableError| failed(format!("`{written}`: {error}"));
+    let dialect = Dialect { delimiter, ..Dialect::default() };
+    let options = csv::Options { dialect, ..csv::Options::default() };
+    let opened = csv::open(Box::new(file), options).map_err(broken)?;
+    let mut wanted = Vec::with_capacity(needed.len());
+    for name in needed {
+        let at = opened.names().iter().position(|found| found == name);
+        let at = at.ok_or_else(|| no_column(written, name, opened.names()))?;
+        wanted.push(Wanted { name: name.as_str().into(), at, reading: Reading::new(Type::Text) });
+    }
+    for piece in opened.read(0, wanted) {
+        let piece = piece.map_err(broken)?;
+        if let Some(reject) = piece.rejects.first() {
+            let line = reject.place.line;
+            return Err(failed(format!("line {line} of `{written}` cannot be read: {}", reject.message)));
+        }
+        if let Some(batch) = piece.batch {
+            each(batch)?;
+        }
+    }
+    Ok(())
+}
+
+fn no_column(written: &Word, name: &str, names: &[String]) -> EtlError {
+    let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    failed(format!("`{written}` has no column `{name}`: it has {}", names.join(", ")))
 }
 
 /// The needed columns of a Parquet file.
@@ -267,9 +305,8 @@ fn parquet(
         for name in needed {
             let array = record.column_by_name(name).ok_or_else(|| {
                 let schema = record.schema();
-                let names: Vec<String> =
-                    schema.fields().iter().map(|field| format!("`{}`", field.name())).collect();
-                failed(format!("`{written}` has no column `{name}`: it has {}", names.join(", ")))
+                let names: Vec<String> = schema.fields().iter().map(|field| field.name().clone()).collect();
+                no_column(written, name, &names)
             })?;
             columns.push((name.as_str().into(), Arc::clone(array)));
         }

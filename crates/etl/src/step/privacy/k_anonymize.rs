@@ -14,7 +14,7 @@ use table::{Batch, Columns, Type};
 
 use crate::engine::{Spool, Spooled};
 use crate::step::shared::need_column;
-use crate::step::{Output, Step, StepSpec};
+use crate::step::{Output, PRIVACY_MANIFEST, Step, StepSpec};
 use crate::world::World;
 use crate::yaml::Node;
 use crate::{EtlError, Problems};
@@ -111,6 +111,10 @@ impl StepSpec for KAnonymize {
         output
     }
 
+    fn attachments(&self) -> Vec<(&'static str, serde_json::Value)> {
+        vec![(PRIVACY_MANIFEST, serde_json::json!({"profile": Profile::KAnonymize.name()}))]
+    }
+
     fn start(
         &self,
         input: &Columns,
@@ -194,7 +198,7 @@ impl Step for Working {
         if n_suppressed > 0 {
             out.filtered(&self.step.rule, n_suppressed);
         }
-        out.fact("manifest", manifest);
+        out.fact(PRIVACY_MANIFEST, manifest);
         Ok(())
     }
 }
