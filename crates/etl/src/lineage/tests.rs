@@ -194,7 +194,7 @@ fn a_busy_server_is_asked_again_and_a_refusing_one_is_a_warning() {
         let (url, seen) = server(&[503, 201]).await;
         let sink = Sink { file: None, http: Some(HttpSink::new(&url, Some("secret")).unwrap()) };
         assert_eq!(sink.send(&event).await, Vec::<String>::new());
-        let seen = seen.lock().unwrap();
+        let seen = seen.lock().unwrap().clone();
         assert_eq!(seen.len(), 2);
         assert!(seen[1].starts_with("POST /api/v1/lineage ") && seen[1].contains("Bearer secret"));
         assert!(seen[1].ends_with(&event.to_line()));
