@@ -88,7 +88,7 @@ pub(super) fn resource(bound: &Bound, cells: &Cells, row: usize) -> Result<Fhir,
 fn make(shape: &Shape<usize>, cells: &Cells, row: usize, place: &mut String) -> Result<Made, Broken> {
     Ok(match shape {
         Shape::Constant(value) => Made::Constant(value.clone()),
-        Shape::Cell(slot, form) => match leaf(cells.get(*slot, row), *form) {
+        Shape::Cell(slot, form) => match leaf(&cells.get(*slot, row), *form) {
             Ok(Some(value)) => Made::Value(value),
             Ok(None) => Made::Missing,
             Err(reason) => return Err(Broken::at(reason, place)),
@@ -181,8 +181,8 @@ fn array(items: &[Shape<usize>], cells: &Cells, row: usize, place: &mut String) 
 }
 
 /// The JSON of a cell. An empty text is a missing one: FHIR has no empty strings.
-fn leaf(value: Value, form: Form) -> Result<Option<Fhir>, &'static str> {
-    let kind = match &value {
+fn leaf(value: &Value, form: Form) -> Result<Option<Fhir>, &'static str> {
+    let kind = match value {
         Value::Integer(_) | Value::Decimal(..) | Value::Number(_) => Form::Number,
         Value::Boolean(_) => Form::Boolean,
         _ => Form::String,

@@ -111,7 +111,7 @@ impl Step for Working {
                     bodies.append_value(body);
                     kept.push(u32::try_from(row).unwrap_or(u32::MAX));
                 }
-                Err(broken) => out.reject(reject(&batch, row, STEP, row_error(broken)))?,
+                Err(broken) => out.reject(reject(&batch, row, STEP, row_error(&broken)))?,
             }
         }
         let kept = batch.take(&arrow::array::UInt32Array::from(kept))?;
@@ -142,7 +142,7 @@ impl Working {
     }
 }
 
-fn row_error(broken: Broken) -> RowError {
+fn row_error(broken: &Broken) -> RowError {
     let more = match broken.n_issues {
         0 | 1 => String::new(),
         n => format!(", and {} more", n - 1),

@@ -166,7 +166,7 @@ struct Working {
     world: Arc<World>,
 }
 
-fn failed(error: impl ToString) -> EtlError {
+fn failed(error: &impl ToString) -> EtlError {
     EtlError::Step { step: "k_anonymize".to_owned(), why: error.to_string() }
 }
 
@@ -221,16 +221,16 @@ impl Working {
     fn generalise(&mut self) -> Result<(Generalised, u64), EtlError> {
         let mut quasi = Vec::with_capacity(self.codes.len());
         for (options, codes) in self.step.quasi.iter().zip(&self.codes) {
-            quasi.push(options.quasi(codes).map_err(failed)?);
+            quasi.push(options.quasi(codes).map_err(|error| failed(&error))?);
         }
         let sensitive = match (&self.step.sensitive, &self.sensitive) {
-            (Some(options), Some(codes)) => Some(options.sensitive(codes).map_err(failed)?),
+            (Some(options), Some(codes)) => Some(options.sensitive(codes).map_err(|error| failed(&error))?),
             _ => None,
         };
-        let stratum = Stratum::new(quasi, sensitive).map_err(failed)?;
-        let mut anonymizer = Anonymizer::new(self.step.options).map_err(failed)?;
-        let generalised = anonymizer.generalise(&stratum).map_err(failed)?;
-        let (_, n_suppressed) = anonymizer.finish().map_err(failed)?;
+        let stratum = Stratum::new(quasi, sensitive).map_err(|error| failed(&error))?;
+        let mut anonymizer = Anonymizer::new(self.step.options).map_err(|error| failed(&error))?;
+        let generalised = anonymizer.generalise(&stratum).map_err(|error| failed(&error))?;
+        let (_, n_suppressed) = anonymizer.finish().map_err(|error| failed(&error))?;
         Ok((generalised, n_suppressed))
     }
 
@@ -263,12 +263,14 @@ impl Working {
         let names: Vec<&str> = self.plan.quasi_identifiers();
         let sensitive = self.step.sensitive.as_ref();
         let reference = match (sensitive, &self.sensitive) {
-            (Some(options), Some(codes)) => Some(options.sensitive(codes).map_err(failed)?.counts()),
+            (Some(options), Some(codes)) => {
+                Some(options.sensitive(codes).map_err(|error| failed(&error))?.counts())
+            }
             _ => None,
         };
         let proof = prove_rows(published, &names, self.step.options.k, sensitive, reference.as_deref())?;
         if !proof.holds() {
-            return Err(failed(format!(
+            return Err(failed(&format!(
                 "the proof of the output failed with {} findings: nothing is published",
                 proof.n_findings
             )));
@@ -276,7 +278,7 @@ impl Working {
         let names = names.into_iter().map(str::to_owned).collect();
         let k = KAnonymityManifest::of(self.step.options.k as u64, names, &proof);
         let manifest = self.plan.manifest(&self.tallies, n_suppressed, Some(k));
-        let mut manifest = serde_json::to_value(manifest).map_err(failed)?;
+        let mut manifest = serde_json::to_value(manifest).map_err(|error| failed(&error))?;
         manifest["sensitive"] = json!(sensitive.map(|sensitive| &sensitive.column.text));
         Ok(manifest)
     }

@@ -41,13 +41,11 @@ pub(super) fn prove_rows(
     names.extend(sensitive.map(|options| &*options.column.text));
     // The proof takes rows one by one; what cannot be read ends them early and is an error afterwards.
     let mut broken = None;
-    let batches = rows.read()?.map_while(|batch| {
-        match batch.map_err(EtlError::from).and_then(|batch| cells(&batch, &names)) {
-            Ok(rows) => Some(rows),
-            Err(error) => {
-                broken = Some(error);
-                None
-            }
+    let batches = rows.read()?.map_while(|batch| match batch.and_then(|batch| cells(&batch, &names)) {
+        Ok(rows) => Some(rows),
+        Err(error) => {
+            broken = Some(error);
+            None
         }
     });
     let proof = prove(batches.flatten(), &indexes, &requirement);

@@ -241,7 +241,7 @@ impl Open {
                 Written::Updated => loaded.updated += 1,
                 Written::Unchanged => loaded.unchanged += 1,
                 Written::Refused(reason) => {
-                    let (slug, message) = why_refused(resource, reason);
+                    let (slug, message) = why_refused(resource, &reason);
                     self.refuse(place, slug, message, loaded);
                 }
             }
@@ -263,7 +263,7 @@ impl Open {
 }
 
 /// Why the store refused a resource, without its values: issues of validation may quote them, so their names and places are told instead.
-fn why_refused(resource: Fhir, reason: String) -> (&'static str, String) {
+fn why_refused(resource: Fhir, reason: &str) -> (&'static str, String) {
     let issues = match Resource::from_value(resource) {
         Ok(resource) => validate::check(&resource, validate::Level::Full),
         Err(issues) => issues,
