@@ -38,7 +38,12 @@ impl Plan {
         let mut flows = BTreeMap::new();
         for source in &pipeline.sources {
             let Some(columns) = sources.get(&source.name.text) else { continue };
-            flows.insert(source.name.text.clone(), flow(pipeline, source, columns, &mut problems));
+            let mut looked_at = source.steps.iter().flat_map(|step| step.spec.taps());
+            // What a step makes of a source that is not known is not known either.
+            if looked_at.any(|tap| !sources.contains_key(&tap.source.text)) {
+                continue;
+            }
+            flows.insert(source.name.text.clone(), flow(pipeline, source, columns, sources, &mut problems));
             for tap in
                 source.checks.taps().into_iter().chain(source.steps.iter().flat_map(|step| step.spec.taps()))
             {
@@ -61,13 +66,15 @@ fn flow(
     pipeline: &Pipeline,
     source: &SourceEntry,
     columns: &Columns,
+    sources: &BTreeMap<String, Columns>,
     problems: &mut Problems,
 ) -> FlowColumns {
+    let others = |name: &str| sources.get(name).cloned();
     source.checks.plan(columns, problems);
     let mut steps = vec![columns.clone()];
     for step in &source.steps {
         let input = steps.last().expect("the list begins with the source's columns");
-        steps.push(step.spec.plan(input, problems));
+        steps.push(step.spec.plan_among(input, &others, problems));
     }
     let output = steps.last().expect("the list begins with the source's columns");
     for target in pipeline.targets_of(&source.name) {

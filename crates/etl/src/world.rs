@@ -89,6 +89,9 @@ pub trait ResourceDoor: Send + Sync {
     /// Writes resources (each with `resourceType` and `id`) by update; one outcome per resource, in order. An error is a failure of
     /// the whole call, after which nothing is known: writing the same again is safe.
     fn write(&self, resources: Vec<fhir::Value>) -> BoxFuture<'_, Result<Vec<Written>, EtlError>>;
+    /// The resource with a type and id, if it is there.
+    fn read<'a>(&'a self, kind: &'a str, id: &'a str)
+    -> BoxFuture<'a, Result<Option<fhir::Value>, EtlError>>;
 }
 
 /// What became of a resource.

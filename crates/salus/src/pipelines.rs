@@ -168,6 +168,21 @@ impl ResourceDoor for SinkDoor {
         }
         .boxed()
     }
+
+    fn read<'a>(
+        &'a self,
+        kind: &'a str,
+        id: &'a str,
+    ) -> BoxFuture<'a, Result<Option<fhir::Value>, EtlError>> {
+        async move {
+            self.0.read(kind, id).await.map_err(|error| EtlError::Target {
+                target: "fhir_store".to_owned(),
+                why: format!("{error:#}"),
+                is_transient: true,
+            })
+        }
+        .boxed()
+    }
 }
 
 /// The way into the store when a target of the pipeline leads there.

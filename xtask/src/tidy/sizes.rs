@@ -36,21 +36,18 @@ pub(super) fn check(sources: &[Source]) -> Vec<Finding> {
     findings
 }
 
-/// Relies on rustfmt: a function ends at the first `}` with the indentation of its `fn` line.
+/// Relies on rustfmt: a function ends at the first `}` with the indentation of its `fn` line, a mere signature at `) -> …;`.
 fn long_functions(source: &Source) -> Vec<Finding> {
     let lines: Vec<&str> = source.text.lines().collect();
     let mut findings = Vec::new();
     for (start, line) in lines.iter().enumerate() {
         let Some(name) = function_name(line) else { continue };
         let indent = line.len() - line.trim_start().len();
-        // A declaration in a trait has no body: it ends where its indentation meets a semicolon.
-        let closes = |line: &&str| line.starts_with(&format!("{})", " ".repeat(indent)));
-        let head = lines[start..].iter().find(|line| line.trim_end().ends_with('{') || closes(line));
-        if head.is_some_and(|head| head.trim_end().ends_with(';')) {
-            continue;
-        }
-        let end =
-            lines[start..].iter().position(|line| line.trim_end() == format!("{}}}", " ".repeat(indent)));
+        let (brace, signature) = (format!("{}}}", " ".repeat(indent)), format!("{})", " ".repeat(indent)));
+        let ends = |line: &&str| {
+            line.trim_end() == brace || (line.starts_with(&signature) && line.trim_end().ends_with(';'))
+        };
+        let end = lines[start..].iter().position(ends);
         let n_lines = end.map_or(1, |end| end + 1);
         if n_lines > FUNCTION_LINES_MAX && !line.trim_end().ends_with(['}', ';']) {
             let place = format!("{}:{}", source.path, start + 1);

@@ -109,12 +109,15 @@ fn table_schema(columns: &Columns, has_places: bool) -> SchemaRef {
     Arc::new(Schema::new(own.cloned().collect::<Vec<_>>()))
 }
 
-fn keep(_: &SpoolStream, record: RecordBatch, _: u64) -> Result<RecordBatch, DataFusionError> {
-    Ok(record)
+fn keep(_: &SpoolStream, record: &RecordBatch, _: u64) -> Result<RecordBatch, DataFusionError> {
+    Ok(record.clone())
 }
 
-#[allow(clippy::needless_pass_by_value, reason = "handed on by value where it is called")]
-fn without_places(stream: &SpoolStream, record: RecordBatch, _: u64) -> Result<RecordBatch, DataFusionError> {
+fn without_places(
+    stream: &SpoolStream,
+    record: &RecordBatch,
+    _: u64,
+) -> Result<RecordBatch, DataFusionError> {
     let own: Vec<usize> = (0..stream.schema.fields().len()).collect();
     Ok(record.project(&own)?)
 }

@@ -131,7 +131,7 @@ pub(super) struct SpoolStream {
     pub(super) rows: Spooled,
     pub(super) schema: arrow::datatypes::SchemaRef,
     /// Turns a batch of the file (and the number of rows before it) into one of the plan.
-    pub(super) shape: fn(&SpoolStream, RecordBatch, u64) -> Result<RecordBatch, DataFusionError>,
+    pub(super) shape: fn(&SpoolStream, &RecordBatch, u64) -> Result<RecordBatch, DataFusionError>,
 }
 
 impl PartitionStream for SpoolStream {
@@ -151,7 +151,7 @@ impl PartitionStream for SpoolStream {
             while let Some(record) = reader.next_record() {
                 let record = record.map_err(outside)?;
                 let n_rows = record.num_rows() as u64;
-                if sender.blocking_send((this.shape)(&this, record, n_before)).is_err() {
+                if sender.blocking_send((this.shape)(&this, &record, n_before)).is_err() {
                     break;
                 }
                 n_before += n_rows;

@@ -66,7 +66,7 @@ pub(super) fn sort(engine: &Engine, rows: &Spooled, by: &[SortKey]) -> Result<Ro
 #[allow(clippy::needless_pass_by_value, reason = "handed on by value where it is called")]
 fn with_order(
     stream: &SpoolStream,
-    record: RecordBatch,
+    record: &RecordBatch,
     n_before: u64,
 ) -> Result<RecordBatch, DataFusionError> {
     let n_rows = record.num_rows() as u64;

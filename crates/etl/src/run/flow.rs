@@ -18,7 +18,7 @@ use crate::run::record::UnitRecord;
 use crate::run::work::{Meter, Work, Worked};
 use crate::run::{Failure, Observer, RunOptions, SourceRecord, Status, TargetCounts};
 use crate::source::{Division, Out, Source, Unit};
-use crate::step::Tap;
+use crate::step::{PRIVACY_MANIFEST, Tap};
 use crate::target::Load;
 use crate::world::World;
 
@@ -242,6 +242,10 @@ impl Flow<'_> {
                 unit_names: names.clone(),
             };
             let skipped: HashSet<u32> = skipped.collect();
+            let mut opened = opened;
+            for (name, json) in self.source.steps.iter().flat_map(|step| step.spec.attachments()) {
+                opened.target.attach(name, json);
+            }
             match Delivery::begin(entry, opened, self.columns.output(), audit, skipped).await {
                 Ok(delivery) => deliveries.push(delivery),
                 Err(error) if is_transient(&error) => return Err(error),
@@ -383,6 +387,9 @@ impl Flow<'_> {
         for mut staged in ready {
             let units = needed(reads, &needs_of[&staged.counts.name]);
             let Some(mut target) = staged.target.take() else { continue };
+            for manifest in record.steps.iter().filter_map(|step| step.facts.get(PRIVACY_MANIFEST)) {
+                target.attach(PRIVACY_MANIFEST, manifest.clone());
+            }
             (self.world.checkpoint)("before-commit");
             match target.commit(&units, watermark.as_deref()).await {
                 Ok(loaded) => {

@@ -141,11 +141,11 @@ impl SqlSource {
         if self.cursor.is_some() { Division::Window } else { Division::Snapshot }
     }
 
-    /// The table's name or `query`, for lineage.
+    /// The name of the data set for lineage: the table, or the source's own name for a query.
     pub(crate) fn dataset_name(&self, database: &str) -> String {
         match &self.relation {
-            Relation::Table(table) => format!("{database}.{table}"),
-            Relation::Query(_) => format!("{database}.{}", self.name),
+            Relation::Table(table) => within(database, table),
+            Relation::Query(_) => within(database, &self.name),
         }
     }
 
@@ -353,6 +353,11 @@ pub(crate) fn snapshot_unit(now: fhir::Instant) -> Unit {
 pub(crate) fn columns_of(columns: Vec<(Arc<str>, Type)>) -> Result<Columns, Failure> {
     let columns = columns.into_iter().map(|(name, kind)| Column::new(name, kind)).collect();
     Columns::new(columns).map_err(|error| Failure::lasting(error.to_string()))
+}
+
+/// A name within a database, whose own name may be hidden in a secret.
+pub(crate) fn within(database: &str, name: &dyn std::fmt::Display) -> String {
+    if database.is_empty() { name.to_string() } else { format!("{database}.{name}") }
 }
 
 /// Gives rows their declared types: what goes out.

@@ -4,23 +4,20 @@
 //! treated in parts, with one bit per row for the rows that stay. The order of the rows that stay is the order in which they came.
 
 use std::any::Any;
-use std::collections::hash_map::Entry;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use arrow::array::BooleanArray;
 use table::{Batch, Columns, Type};
 
-use crate::engine::{Spool, Spooled};
-use crate::step::key::{hashes, orders};
+use crate::engine::Spool;
+use crate::step::key::hashes;
 use crate::step::shared::{need_column, reject};
+use crate::step::stays::{Chooser, keys_max};
 use crate::step::{Output, Step, StepSpec};
 use crate::world::World;
 use crate::yaml::Node;
 use crate::{EtlError, Problems, RowError, Word};
-
-/// Memory of a key in a hash table, about.
-const KEY_BYTES: u64 = 64;
 
 /// Options of `dedupe`.
 #[derive(Debug)]
@@ -86,9 +83,7 @@ impl StepSpec for Dedupe {
         world: &Arc<World>,
     ) -> Result<Box<dyn Step>, EtlError> {
         let key: Vec<String> = self.key.iter().map(|word| word.text.clone()).collect();
-        // An eighth of the memory; the rest is for sorts and queries.
-        let n_keys_max =
-            usize::try_from(world.engine.memory_bytes_max() / 8 / KEY_BYTES).unwrap_or(usize::MAX);
+        let n_keys_max = keys_max(world);
         let by = self.by.as_ref().map(|word| word.text.clone());
         Ok(Box::new(Working {
             name: key.join(","),
@@ -139,7 +134,13 @@ impl Step for Working {
         let Some(spool) = self.spool.take() else { return Ok(()) };
         self.seen = HashSet::new();
         let rows = spool.finish()?;
-        let stays = self.choose(&rows)?;
+        let chooser = Chooser {
+            key: &self.key,
+            by: self.by.as_deref(),
+            keeps_first: self.keep == Keep::First,
+            world: &self.world,
+        };
+        let stays = chooser.choose(&rows)?;
         let (mut row, mut n_out) = (0_usize, 0_u64);
         for batch in rows.read()? {
             self.world.check_cancelled()?;
@@ -181,71 +182,6 @@ impl Working {
             none => none.insert(self.world.engine.spool()?),
         };
         spool.push(batch)
-    }
-
-    /// Which rows stay: the keys in as many parts as their memory needs.
-    fn choose(&self, rows: &Spooled) -> Result<Bits, EtlError> {
-        let n_rows = usize::try_from(rows.n_rows()).unwrap_or(usize::MAX);
-        let mut stays = Bits::new(n_rows);
-        let n_parts = (n_rows / self.n_keys_max.max(1)) as u128 + 1;
-        for part in 0..n_parts {
-            let mut best: HashMap<u128, (Option<i128>, usize)> = HashMap::new();
-            let mut row = 0;
-            for batch in rows.read()? {
-                self.world.check_cancelled()?;
-                let batch = batch?;
-                let keys = hashes(&batch, &self.key)?;
-                let orders = match &self.by {
-                    Some(by) => orders(&batch, by)?,
-                    None => vec![None; batch.n_rows()],
-                };
-                for (key, order) in keys.into_iter().zip(orders) {
-                    let Some(key) = key else { continue };
-                    if key % n_parts == part {
-                        self.compare(&mut best, key, (order, row));
-                    }
-                    row += 1;
-                }
-            }
-            best.values().for_each(|(_, row)| stays.set(*row));
-        }
-        Ok(stays)
-    }
-
-    fn compare(
-        &self,
-        best: &mut HashMap<u128, (Option<i128>, usize)>,
-        key: u128,
-        row: (Option<i128>, usize),
-    ) {
-        match best.entry(key) {
-            Entry::Vacant(free) => {
-                free.insert(row);
-            }
-            Entry::Occupied(mut held) => {
-                // Rows come in order, so a larger tuple is a later row of equal order.
-                if self.keep != Keep::First && row > *held.get() {
-                    held.insert(row);
-                }
-            }
-        }
-    }
-}
-
-/// One bit per row.
-struct Bits(Vec<u64>);
-
-impl Bits {
-    fn new(n: usize) -> Bits {
-        Bits(vec![0; n.div_ceil(64)])
-    }
-
-    fn set(&mut self, n: usize) {
-        self.0[n / 64] |= 1 << (n % 64);
-    }
-
-    fn get(&self, n: usize) -> bool {
-        self.0[n / 64] >> (n % 64) & 1 == 1
     }
 }
 

@@ -10,12 +10,14 @@ mod fill_missing;
 mod filter;
 mod join_reference;
 mod key;
+pub(crate) mod map_to_fhir;
 mod normalize_codes;
 mod privacy;
 mod select;
 mod shared;
 mod sql;
 mod standardize_demographics;
+pub(crate) mod stays;
 #[cfg(test)]
 pub(crate) mod testing;
 
@@ -29,13 +31,30 @@ use table::{Batch, Columns, Reject};
 use crate::yaml::Node;
 use crate::{EtlError, Problems, Word, world::World};
 
+/// The fact, and the attachment of targets, in which a step that de-identifies says what it did.
+pub const PRIVACY_MANIFEST: &str = "privacy_manifest";
+
 /// A step as the pipeline file describes it.
 pub trait StepSpec: Send + Sync + fmt::Debug {
     /// The columns after the step, given those before it. A column that is needed and not there, or has the wrong type, is a problem
     /// at its place in the file.
     fn plan(&self, input: &Columns, problems: &mut Problems) -> Columns;
+    /// The same for a step that looks at other sources: `sources` gives their columns (after their checks, before their steps).
+    fn plan_among(
+        &self,
+        input: &Columns,
+        _sources: &dyn Fn(&str) -> Option<Columns>,
+        problems: &mut Problems,
+    ) -> Columns {
+        self.plan(input, problems)
+    }
     /// Columns of the output with the columns of the input they are made from, for lineage, as far as they are not simply kept.
     fn made_from(&self, _input: &Columns) -> Vec<(String, Vec<String>)> {
+        Vec::new()
+    }
+    /// What targets are told before the first row comes: see [`Target::attach`](crate::target::Target::attach). The facts of a step with
+    /// the same names follow before the commit.
+    fn attachments(&self) -> Vec<(&'static str, Json)> {
         Vec::new()
     }
     /// Other sources that the step must see whole before the first row comes: see [`Tap`].
@@ -65,7 +84,7 @@ pub trait StepSpec: Send + Sync + fmt::Debug {
 pub struct TapSpec {
     /// The source's name.
     pub source: Word,
-    /// Columns that are needed, as they are after its checks and before its steps.
+    /// Columns that are needed, as they are after its checks and before its steps. None are named when all are.
     pub columns: Vec<Word>,
 }
 
@@ -123,6 +142,7 @@ pub const KINDS: &[(&str, &str, Decode)] = &[
     ("filter", "leaves out rows for which a condition is not true", filter::decode),
     ("join_reference", "adds columns of a reference table by key", join_reference::decode),
     ("k_anonymize", "generalises until each row looks like `k - 1` others", privacy::decode_k_anonymize),
+    ("map_to_fhir", "makes a FHIR resource of each row by a template", map_to_fhir::decode),
     ("normalize_codes", "codes in their canonical form, with what is wrong counted", normalize_codes::decode),
     ("select", "keeps, drops and renames columns", select::decode),
     ("sql", "a `SELECT` over the rows so far and other sources", sql::decode),

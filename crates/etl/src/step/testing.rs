@@ -90,10 +90,15 @@ impl Bench {
         let spec = self.spec(decode, options).unwrap_or_else(|found| panic!("{found:?}"));
         let input = batches[0].columns().unwrap();
         let mut problems = Problems::default();
-        let planned = spec.plan(&input, &mut problems);
+        let taps = spec.taps();
+        let columns_of = |name: &str| {
+            let index = taps.iter().position(|tap| tap.source.text == name)?;
+            others.get(index).map(|other| other.columns().unwrap())
+        };
+        let planned = spec.plan_among(&input, &columns_of, &mut problems);
         assert!(problems.is_empty(), "{:?}", problems.into_sorted());
         let mut tapped = Vec::new();
-        for (tap, other) in spec.taps().iter().zip(others) {
+        for (tap, other) in taps.iter().zip(others) {
             let mut at_work = spec.start_tap(&tap.source, &other.columns().unwrap(), &self.world)?;
             at_work.push(other)?;
             tapped.push(at_work.finish()?);

@@ -1,5 +1,6 @@
 //! Where rows go. One file per kind of target: it decodes its options, stages rows, and commits rows, units and watermark together.
 
+mod fhir_store;
 mod lake;
 mod mysql;
 mod postgres;
@@ -125,6 +126,7 @@ pub type Decode =
 pub const KINDS: &[(&str, &str, Decode)] = &[
     ("csv", "a folder of CSV files with a manifest", lake::csv),
     ("delta", "a Delta Lake table", lake::delta),
+    ("fhir_store", "resources into the FHIR store, by update", fhir_store::decode),
     ("mysql", "a table of MySQL or MariaDB: append, merge by key, replace", mysql::decode),
     ("ndjson", "a folder of NDJSON files with a manifest", lake::ndjson),
     ("parquet", "a folder of Parquet files with a manifest", lake::parquet),

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test ends where something fails")]
 
 mod bench;
+mod hostile;
 mod mysql;
 mod postgres_source;
 mod postgres_target;

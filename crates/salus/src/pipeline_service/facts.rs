@@ -180,9 +180,15 @@ fn target_of(target: &TargetCounts) -> Target {
     }
 }
 
+/// Rows that were refused and are run again say nothing about the quality of the whole source.
+fn is_replay(source: &SourceRecord) -> bool {
+    source.units.iter().any(|unit| unit.id.starts_with("replay/"))
+}
+
 /// The level of the worst source of a run that was assessed.
 pub(super) fn quality_of(run: &RunSummary) -> Option<(String, Option<f64>)> {
-    let assessed = run.record.as_ref()?.sources.iter().filter_map(|source| source.quality.as_ref());
+    let sources = run.record.as_ref()?.sources.iter().filter(|source| !is_replay(source));
+    let assessed = sources.filter_map(|source| source.quality.as_ref());
     let worst = assessed.filter_map(|quality| Some((quality.level?, quality.overall)));
     worst.min_by_key(|(level, _)| *level).map(|(level, overall)| (level.name().to_owned(), overall))
 }
@@ -190,7 +196,7 @@ pub(super) fn quality_of(run: &RunSummary) -> Option<(String, Option<f64>)> {
 /// The sources of a pipeline over its runs, the oldest first.
 pub(super) fn trends_of(points: &[QualityPoint]) -> Vec<SourceTrend> {
     let mut trends: Vec<SourceTrend> = Vec::new();
-    for point in points {
+    for point in points.iter().filter(|point| !is_replay(&point.record)) {
         let Some(quality) = &point.record.quality else { continue };
         let at = trends.iter().position(|trend| trend.source == point.record.name).unwrap_or_else(|| {
             trends.push(SourceTrend { source: point.record.name.clone(), ..SourceTrend::default() });

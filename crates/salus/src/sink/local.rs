@@ -59,6 +59,18 @@ impl LocalSink {
         Ok(Written::Each(each))
     }
 
+    pub(crate) async fn read(&self, kind: &str, id: &str) -> anyhow::Result<Option<fhir::Value>> {
+        let kind = fhir::Kind::parse(kind).ok_or_else(|| anyhow::anyhow!("`{kind}` is no type of R4"))?;
+        match self.gate.read(&self.access, kind, id).await {
+            Ok(stored) => {
+                let value = fhir::json::parse(stored.body.bytes(), &fhir::json::Limits::default())?;
+                Ok(Some(value))
+            }
+            Err(GateError::NotFound { .. } | GateError::Gone { .. }) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     fn op_of(&self, full_url: Option<String>, change: Change) -> Result<WriteOp, String> {
         let action = match change {
             Change::Put { resource, if_match } => Action::Update { resource, if_match },

@@ -45,4 +45,12 @@ impl Sink {
             Sink::Remote(sink) => sink.write(&unit).await,
         }
     }
+
+    /// The resource with a type and id, if it is there.
+    pub(crate) async fn read(&self, kind: &str, id: &str) -> anyhow::Result<Option<fhir::Value>> {
+        match self {
+            Sink::Local(sink) => sink.read(kind, id).await,
+            Sink::Remote(sink) => Ok(sink.client.read(kind, id).await?),
+        }
+    }
 }

@@ -11,7 +11,7 @@ use arrow::compute::{CastOptions, cast, cast_with_options, concat, nullif};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::{Map, Value as Json};
 use table::csv::{self, Dialect, Wanted};
-use table::{Batch, Place, Places, Reading, Text, Type, Value};
+use table::{Batch, Columns, Place, Places, Reading, Text, Type, Value};
 
 use crate::step::key::hashes;
 use crate::world::World;
@@ -71,19 +71,13 @@ pub(super) struct Building {
 }
 
 impl Building {
-    pub(super) fn new(options: &JoinReference) -> Building {
-        let take: Vec<(String, Type)> = options
-            .take
-            .iter()
-            .map(|taken| (taken.from.text.clone(), options.kind_of(&taken.from)))
-            .collect();
+    /// `source` are the columns of the other source, when the reference is one.
+    pub(super) fn new(options: &JoinReference, source: Option<&Columns>) -> Building {
+        let named = |word: &Word| (word.text.clone(), options.kind_of(word, source));
+        let take: Vec<(String, Type)> = options.take.iter().map(|taken| named(&taken.from)).collect();
         Building {
             name: options.name.clone(),
-            key: options
-                .by
-                .iter()
-                .map(|(_, theirs)| (theirs.text.clone(), options.kind_of(theirs)))
-                .collect(),
+            key: options.by.iter().map(|(_, theirs)| named(theirs)).collect(),
             parts: vec![Vec::new(); take.len()],
             take,
             null_values: options.null_values.iter().map(|word| (word.text.clone(), 0)).collect(),
@@ -240,7 +234,7 @@ fn typed(
 /// Reads a file. The suffix says what it is.
 pub(super) fn load(options: &JoinReference, written: &Word, world: &World) -> Result<Reference, EtlError> {
     let path = world.path(written).map_err(failed)?;
-    let mut building = Building::new(options);
+    let mut building = Building::new(options, None);
     let needed: Vec<String> = options.their_columns().into_iter().map(|word| word.text).collect();
     let mut each = |batch: Batch| building.push(&batch);
     let name = written.text.to_ascii_lowercase();
@@ -311,9 +305,8 @@ fn parquet(
         for name in needed {
             let array = record.column_by_name(name).ok_or_else(|| {
                 let schema = record.schema();
-                let names: Vec<String> =
-                    schema.fields().iter().map(|field| format!("`{}`", field.name())).collect();
-                failed(format!("`{written}` has no column `{name}`: it has {}", names.join(", ")))
+                let names: Vec<String> = schema.fields().iter().map(|field| field.name().clone()).collect();
+                no_column(written, name, &names)
             })?;
             columns.push((name.as_str().into(), Arc::clone(array)));
         }

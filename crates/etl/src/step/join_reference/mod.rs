@@ -26,13 +26,27 @@ pub(super) use options::decode;
 
 impl StepSpec for JoinReference {
     fn plan(&self, input: &Columns, problems: &mut Problems) -> Columns {
-        for (own, theirs) in &self.by {
+        self.plan_among(input, &|_| None, problems)
+    }
+
+    fn plan_among(
+        &self,
+        input: &Columns,
+        sources: &dyn Fn(&str) -> Option<Columns>,
+        problems: &mut Problems,
+    ) -> Columns {
+        let theirs = match &self.origin {
+            Origin::File(_) => None,
+            Origin::Source(source) => sources(source),
+        };
+        let theirs = theirs.as_ref();
+        for (own, their) in &self.by {
             let Some(kind) = need_column(input, own, "join_reference", problems) else { continue };
-            let declared = self.kind_of(theirs);
-            if kind != declared {
+            let other = self.kind_of(their, theirs);
+            if kind != other {
                 problems.add(
                     own.at,
-                    format!("`{own}` is {kind} and `{theirs}` of the reference is {declared}: declare both with one type in `columns`"),
+                    format!("`{own}` is {kind} and `{their}` of the reference is {other}: declare both with one type"),
                 );
             }
         }
@@ -48,7 +62,7 @@ impl StepSpec for JoinReference {
                     ),
                 );
             } else if !table::is_place(&taken.to) {
-                output.set(&taken.to, self.kind_of(&taken.from));
+                output.set(&taken.to, self.kind_of(&taken.from, theirs));
             }
         }
         output
@@ -75,23 +89,16 @@ impl StepSpec for JoinReference {
         _world: &Arc<World>,
     ) -> Result<Box<dyn Tap>, EtlError> {
         for name in self.their_columns() {
-            let wanted = self.kind_of(&name);
-            match columns.get(&name) {
-                Some(column) if column.kind == wanted => {}
-                Some(column) => {
-                    let why = format!(
-                        "the column `{name}` of `{source}` is {}: write `{name}: {}` in `columns`",
-                        column.kind, column.kind
-                    );
-                    return Err(failed(why));
-                }
-                None => {
-                    let why = format!("`{source}` has no column `{name}`: it has {}", listed(columns));
-                    return Err(failed(why));
-                }
+            let Some(column) = columns.get(&name) else {
+                return Err(failed(format!("`{source}` has no column `{name}`: it has {}", listed(columns))));
+            };
+            let wanted = self.kind_of(&name, Some(columns));
+            if column.kind != wanted {
+                let kind = column.kind;
+                return Err(failed(format!("the column `{name}` of `{source}` is {kind}, not {wanted}")));
             }
         }
-        Ok(Box::new(Gather(Building::new(self))))
+        Ok(Box::new(Gather(Building::new(self, Some(columns)))))
     }
 
     fn start(

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use table::Type;
+use table::{Columns, Type};
 
 use crate::step::StepSpec;
 use crate::step::shared::Renamed;
@@ -148,10 +148,11 @@ impl Origin {
 }
 
 impl JoinReference {
-    /// The declared type of a column of the reference.
-    pub(super) fn kind_of(&self, theirs: &str) -> Type {
-        let declared = self.columns.iter().find(|(name, _)| **name == *theirs);
-        declared.map_or(Type::Text, |(_, kind)| *kind)
+    /// The type of a column of the reference: as declared, else as the source has it, else text.
+    pub(super) fn kind_of(&self, theirs: &str, source: Option<&Columns>) -> Type {
+        let declared = self.columns.iter().find(|(name, _)| name.text == theirs).map(|(_, kind)| *kind);
+        let found = || source.and_then(|columns| columns.get(theirs)).map(|column| column.kind);
+        declared.or_else(found).unwrap_or(Type::Text)
     }
 
     /// The columns of the reference that are needed: the key's, then those that are taken.

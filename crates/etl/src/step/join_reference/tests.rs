@@ -9,29 +9,19 @@ fn patients() -> Batch {
     table("id text, fips text", "a 01001 | b 09110 | c 1001 | d - | e 01003 | f 99999")
 }
 
+const OPTIONS: &str = "{source: svi, by: {fips: FIPS}, take: [RPL_THEMES as svi, RPL_THEME1], null_values: [-999], vintage: 2020, geography: county";
+
 fn counties() -> Batch {
     table(
-        "FIPS text, RPL_THEMES text, RPL_THEME1 text",
-        "01001 0.5064 0.25 | 01003 -999 -999.0 | 09001 0.1 0.2",
-    )
-}
-
-const OPTIONS: &str = "{source: svi, by: {fips: FIPS}, take: [RPL_THEMES as svi, RPL_THEME1], columns: {RPL_THEMES: number}, null_values: [-999], vintage: 2020, geography: county";
-
-/// The tapped source has text; the step is told so.
-fn typed_counties() -> Batch {
-    let number = table(
         "FIPS text, RPL_THEMES number, RPL_THEME1 text",
         "01001 0.5064 0.25 | 01003 -999 -999.0 | 09001 0.1 0.2",
-    );
-    assert_eq!(number.n_rows(), counties().n_rows());
-    number
+    )
 }
 
 #[test]
 fn what_is_not_found_stays_missing_and_is_counted() {
     let bench = Bench::new();
-    let out = bench.try_run(decode, &format!("{OPTIONS}}}"), &[typed_counties()], &[patients()]).unwrap();
+    let out = bench.try_run(decode, &format!("{OPTIONS}}}"), &[counties()], &[patients()]).unwrap();
     assert_eq!(out.table("id, svi, RPL_THEME1"), "a 0.5064 0.25 | b - - | c - - | d - - | e - - | f - -");
     assert_eq!(out.facts["match_rate"], json!(2.0 / 6.0));
     assert_eq!(
@@ -60,7 +50,7 @@ fn what_is_not_found_stays_missing_and_is_counted() {
 fn rows_that_find_nothing_can_be_quarantined_or_end_the_run() {
     let bench = Bench::new();
     let quarantine = format!("{OPTIONS}, unmatched: quarantine}}");
-    let out = bench.try_run(decode, &quarantine, &[typed_counties()], &[patients()]).unwrap();
+    let out = bench.try_run(decode, &quarantine, &[counties()], &[patients()]).unwrap();
     assert_eq!(out.table("id"), "a | e");
     assert_eq!(
         out.rejects(),
@@ -72,7 +62,7 @@ fn rows_that_find_nothing_can_be_quarantined_or_end_the_run() {
         ]
     );
     let strict = format!("{OPTIONS}, match_rate_min: 90%}}");
-    let error = bench.try_run(decode, &strict, &[typed_counties()], &[patients()]).err().unwrap();
+    let error = bench.try_run(decode, &strict, &[counties()], &[patients()]).err().unwrap();
     assert_eq!(
         error.to_string(),
         "step `join_reference`: 2 of 6 rows find a row in `svi`, a share of 0.3333: `match_rate_min` asks for 0.9"
@@ -83,7 +73,7 @@ fn rows_that_find_nothing_can_be_quarantined_or_end_the_run() {
 fn a_key_that_stands_twice_is_an_error_with_its_rows() {
     let bench = Bench::new();
     let twice = table("FIPS text, n integer", "01001 1 | - 2 | 01001 3");
-    let options = "{source: svi, by: {fips: FIPS}, take: n, columns: {n: integer}}";
+    let options = "{source: svi, by: {fips: FIPS}, take: n}";
     let error = bench.try_run(decode, options, &[twice], &[patients()]).err().unwrap();
     assert_eq!(
         error.to_string(),
@@ -101,7 +91,7 @@ fn a_parquet_file_is_read_with_its_types() {
         writer.write(&record).unwrap();
         writer.close().unwrap();
     };
-    write("svi.parquet", &typed_counties());
+    write("svi.parquet", &counties());
     let options = "{reference: svi.parquet, by: {fips: FIPS}, take: [RPL_THEMES as svi], columns: {RPL_THEMES: number}, null_values: [-999]}";
     assert_eq!(bench.run(decode, options, &[patients()]).table("svi"), "0.5064 | - | - | - | - | -");
     let check = |options: &str, wanted: &str| {
@@ -128,6 +118,47 @@ fn a_parquet_file_is_read_with_its_types() {
 }
 
 #[test]
+fn a_csv_file_is_read_as_text_and_typed_as_declared() {
+    let bench = Bench::new();
+    let write = |name: &str, text: &str| std::fs::write(bench.world.home.join(name), text).unwrap();
+    write("svi.csv", "\u{feff}FIPS,COUNTY,RPL_THEMES\n01001,\"Autauga, AL\",0.5064\n01003,Baldwin,-999.00\n");
+    let options = "{reference: svi.csv, by: {fips: FIPS}, take: [RPL_THEMES as svi, COUNTY], columns: {RPL_THEMES: number}, null_values: [-999]}";
+    let out = bench.run(decode, options, &[patients()]);
+    assert_eq!(out.table("svi"), "0.5064 | - | - | - | - | -");
+    assert_eq!(out.batches[0].text("COUNTY").unwrap().get(0), Some("Autauga, AL"));
+    let check = |text: &str, wanted: &str| {
+        write("svi.csv", text);
+        let error = bench.try_run(decode, options, &[], &[patients()]).err().unwrap().to_string();
+        assert!(error.contains(wanted), "{error}");
+    };
+    check(
+        "FIPS,COUNTY,RPL_THEMES\n01001,x,a lot\n",
+        "row 2 of the reference `svi` holds no number in `RPL_THEMES`",
+    );
+    check("FIPS,COUNTY,RPL_THEMES\n01001,x\n", "line 2 of `svi.csv` cannot be read");
+    check("FIPS,COUNTY\n01001,x\n", "`svi.csv` has no column `RPL_THEMES`: it has `FIPS`, `COUNTY`");
+    check(
+        "FIPS,COUNTY,RPL_THEMES\n1,x,1\n1,y,2\n",
+        "the rows 2 and 3 of the reference `svi` have the same `FIPS`",
+    );
+}
+
+#[test]
+fn the_social_vulnerability_index_of_2020_is_read_whole() {
+    let Some(folder) = testkit::shared_data("cdc-svi-2020-county.tar.zst") else { return };
+    let bench = Bench::new();
+    std::fs::copy(folder.join("SVI_2020_US_county.csv"), bench.world.home.join("svi.csv")).unwrap();
+    let options = "{reference: svi.csv, by: {fips: FIPS}, take: [RPL_THEMES as svi], columns: {RPL_THEMES: number}, null_values: [-999], geography: county}";
+    // Autauga County; a county number that lost its zero; a planning region of Connecticut, which the counties of 2020 do not know.
+    let rows = table("fips text", "01001 | 1001 | 09110");
+    let out = bench.run(decode, options, &[rows]);
+    assert_eq!(out.table("svi"), "0.513 | - | -");
+    assert_eq!(out.facts["reference"]["rows_of_reference"], 3_143);
+    assert_eq!(out.facts["reference"]["unmatched_because"]["malformed"], 1);
+    assert_eq!(out.facts["reference"]["unmatched_because"]["connecticut_planning_region"], 1);
+}
+
+#[test]
 fn what_cannot_be_is_said() {
     let bench = Bench::new();
     let check =
@@ -146,7 +177,7 @@ fn what_cannot_be_is_said() {
     );
     check(
         "{source: svi, by: fips, take: x, columns: {fips: integer}}",
-        "1:19: `fips` is text and `fips` of the reference is integer: declare both with one type in `columns`",
+        "1:19: `fips` is text and `fips` of the reference is integer: declare both with one type",
     );
     check(
         "{source: svi, by: fips, take: x, columns: {y: integer}}",

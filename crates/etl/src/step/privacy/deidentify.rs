@@ -6,7 +6,7 @@ use std::sync::Arc;
 use privacy::{PrivacyError, Profile, TablePlan, Tally, Transform, Vault};
 use table::{Batch, Columns};
 
-use crate::step::{Output, Step, StepSpec};
+use crate::step::{Output, PRIVACY_MANIFEST, Step, StepSpec};
 use crate::world::World;
 use crate::yaml::Node;
 use crate::{EtlError, Problems};
@@ -51,6 +51,13 @@ impl StepSpec for Deidentify {
         self.shared.plan(self.profile, input, problems)
     }
 
+    fn attachments(&self) -> Vec<(&'static str, serde_json::Value)> {
+        if self.profile == Profile::Identified {
+            return Vec::new();
+        }
+        vec![(PRIVACY_MANIFEST, serde_json::json!({"profile": self.profile.name()}))]
+    }
+
     fn start(
         &self,
         input: &Columns,
@@ -92,7 +99,7 @@ impl Step for Working {
         let manifest = self.plan.manifest(&self.tallies, 0, None);
         let manifest = serde_json::to_value(manifest)
             .map_err(|error| EtlError::Step { step: "deidentify".to_owned(), why: error.to_string() })?;
-        out.fact("manifest", manifest);
+        out.fact(PRIVACY_MANIFEST, manifest);
         Ok(())
     }
 }

@@ -14,7 +14,7 @@ use table::{Batch, Columns, Type};
 
 use crate::engine::{Spool, Spooled};
 use crate::step::shared::need_column;
-use crate::step::{Output, Step, StepSpec};
+use crate::step::{Output, PRIVACY_MANIFEST, Step, StepSpec};
 use crate::world::World;
 use crate::yaml::Node;
 use crate::{EtlError, Problems};
@@ -111,6 +111,10 @@ impl StepSpec for KAnonymize {
         output
     }
 
+    fn attachments(&self) -> Vec<(&'static str, serde_json::Value)> {
+        vec![(PRIVACY_MANIFEST, serde_json::json!({"profile": Profile::KAnonymize.name()}))]
+    }
+
     fn start(
         &self,
         input: &Columns,
@@ -162,8 +166,7 @@ struct Working {
     world: Arc<World>,
 }
 
-#[allow(clippy::needless_pass_by_value, reason = "handed on by value where it is called")]
-fn failed(error: impl ToString) -> EtlError {
+fn failed(error: &impl ToString) -> EtlError {
     EtlError::Step { step: "k_anonymize".to_owned(), why: error.to_string() }
 }
 
@@ -195,7 +198,7 @@ impl Step for Working {
         if n_suppressed > 0 {
             out.filtered(&self.step.rule, n_suppressed);
         }
-        out.fact("manifest", manifest);
+        out.fact(PRIVACY_MANIFEST, manifest);
         Ok(())
     }
 }
@@ -218,16 +221,16 @@ impl Working {
     fn generalise(&mut self) -> Result<(Generalised, u64), EtlError> {
         let mut quasi = Vec::with_capacity(self.codes.len());
         for (options, codes) in self.step.quasi.iter().zip(&self.codes) {
-            quasi.push(options.quasi(codes).map_err(failed)?);
+            quasi.push(options.quasi(codes).map_err(|error| failed(&error))?);
         }
         let sensitive = match (&self.step.sensitive, &self.sensitive) {
-            (Some(options), Some(codes)) => Some(options.sensitive(codes).map_err(failed)?),
+            (Some(options), Some(codes)) => Some(options.sensitive(codes).map_err(|error| failed(&error))?),
             _ => None,
         };
-        let stratum = Stratum::new(quasi, sensitive).map_err(failed)?;
-        let mut anonymizer = Anonymizer::new(self.step.options).map_err(failed)?;
-        let generalised = anonymizer.generalise(&stratum).map_err(failed)?;
-        let (_, n_suppressed) = anonymizer.finish().map_err(failed)?;
+        let stratum = Stratum::new(quasi, sensitive).map_err(|error| failed(&error))?;
+        let mut anonymizer = Anonymizer::new(self.step.options).map_err(|error| failed(&error))?;
+        let generalised = anonymizer.generalise(&stratum).map_err(|error| failed(&error))?;
+        let (_, n_suppressed) = anonymizer.finish().map_err(|error| failed(&error))?;
         Ok((generalised, n_suppressed))
     }
 
@@ -260,12 +263,14 @@ impl Working {
         let names: Vec<&str> = self.plan.quasi_identifiers();
         let sensitive = self.step.sensitive.as_ref();
         let reference = match (sensitive, &self.sensitive) {
-            (Some(options), Some(codes)) => Some(options.sensitive(codes).map_err(failed)?.counts()),
+            (Some(options), Some(codes)) => {
+                Some(options.sensitive(codes).map_err(|error| failed(&error))?.counts())
+            }
             _ => None,
         };
         let proof = prove_rows(published, &names, self.step.options.k, sensitive, reference.as_deref())?;
         if !proof.holds() {
-            return Err(failed(format!(
+            return Err(failed(&format!(
                 "the proof of the output failed with {} findings: nothing is published",
                 proof.n_findings
             )));
@@ -273,7 +278,7 @@ impl Working {
         let names = names.into_iter().map(str::to_owned).collect();
         let k = KAnonymityManifest::of(self.step.options.k as u64, names, &proof);
         let manifest = self.plan.manifest(&self.tallies, n_suppressed, Some(k));
-        let mut manifest = serde_json::to_value(manifest).map_err(failed)?;
+        let mut manifest = serde_json::to_value(manifest).map_err(|error| failed(&error))?;
         manifest["sensitive"] = json!(sensitive.map(|sensitive| &sensitive.column.text));
         Ok(manifest)
     }

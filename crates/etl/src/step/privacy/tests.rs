@@ -34,7 +34,7 @@ fn safe_harbor_lets_years_states_and_random_codes_leave() {
     assert_eq!(out.table("zip, born, age, state"), "021 1980 45 MA | 000 <=1936 90+ NH | - - - MA");
     let codes: Vec<String> = out.table("id").split(" | ").map(str::to_owned).collect();
     assert!(codes[0] == codes[2] && codes[0] != codes[1] && codes[0].len() == 26);
-    let manifest = &out.facts["manifest"];
+    let manifest = &out.facts["privacy_manifest"];
     assert_eq!(manifest["profile"], "safe_harbor");
     assert_eq!(
         manifest["columns"][1],
@@ -74,7 +74,7 @@ fn an_expert_shifts_dates_and_keeps_intervals() {
     assert_eq!(day(1).unwrap() - day(0).unwrap(), 30);
     assert!(day(0) != day(2) && day(3).is_none());
     assert_eq!(out.columns.get("at").unwrap().kind, Type::Text);
-    assert_eq!(out.facts["manifest"]["columns"][1]["counts"], json!({"shifted": 3, "unreadable": 1}));
+    assert_eq!(out.facts["privacy_manifest"]["columns"][1]["counts"], json!({"shifted": 3, "unreadable": 1}));
 }
 
 #[test]
@@ -194,7 +194,7 @@ fn every_row_that_goes_out_looks_like_k_minus_one_others() {
         *classes.entry(row).or_default() += 1;
     }
     assert!(classes.values().all(|n| *n >= 5) && classes.len() > 10, "{} classes", classes.len());
-    let manifest = &out.facts["manifest"];
+    let manifest = &out.facts["privacy_manifest"];
     assert_eq!(manifest["k_anonymity"]["classes"], classes.len());
     assert_eq!(manifest["profile"], "k_anonymize");
     assert_eq!(manifest["sensitive"], "dx");

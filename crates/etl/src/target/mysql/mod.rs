@@ -12,7 +12,7 @@ use futures_util::future::BoxFuture;
 use mysql_async::Conn;
 use table::{Batch, Columns, Reject};
 
-use crate::source::sql::decode_server;
+use crate::source::sql::{decode_server, within};
 use crate::source::{Dataset, Division, Unit};
 use crate::sql::mysql::{self, Connector};
 use crate::sql::{Address, Failure, Tls};
@@ -62,7 +62,7 @@ impl TargetSpec for MysqlTarget {
         let namespace =
             address.as_ref().map_or_else(|| "mysql".to_owned(), |address| format!("mysql://{address}"));
         let database = address.map_or_else(String::new, |address| address.database);
-        Dataset { namespace, name: format!("{database}.{}", self.target.table) }
+        Dataset { namespace, name: within(&database, &self.target.table) }
     }
 
     fn open<'a>(

@@ -12,7 +12,7 @@ use futures_util::future::BoxFuture;
 use table::{Batch, Columns, Reject};
 use tokio_postgres::Client;
 
-use crate::source::sql::decode_server;
+use crate::source::sql::{decode_server, within};
 use crate::source::{Dataset, Division, Unit};
 use crate::sql::postgres::{self, Connector};
 use crate::sql::{Address, Failure, Tls};
@@ -58,7 +58,7 @@ impl TargetSpec for PostgresTarget {
         let namespace =
             address.as_ref().map_or_else(|| "postgres".to_owned(), |address| format!("postgres://{address}"));
         let database = address.map_or_else(String::new, |address| address.database);
-        Dataset { namespace, name: format!("{database}.{}", self.target.table) }
+        Dataset { namespace, name: within(&database, &self.target.table) }
     }
 
     fn open<'a>(
