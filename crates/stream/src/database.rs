@@ -4,8 +4,8 @@ use std::path::Path;
 
 use db::{Database, DbError, Options};
 
-/// "sals" as a number, and 3 for the third of the data files.
-const APPLICATION_ID: i32 = 0x7361_6c33;
+/// "sstr" as a number.
+const APPLICATION_ID: i32 = 0x7373_7472;
 
 /// One script per room: the log, processing, alerts, surveillance.
 const MIGRATIONS: &[&str] = &[
