@@ -9,11 +9,11 @@
 //! # async fn example(folder: &std::path::Path) -> Result<(), Box<dyn std::error::Error>> {
 //! use std::sync::Arc;
 //! use gate::{Gate, GateConfig};
-//! use server::ServerConfig;
+//! use server::{ServerConfig, Services};
 //!
 //! let config = ServerConfig::new(([127, 0, 0, 1], 0).into());
 //! let gate = Gate::open(GateConfig::new(folder, config.fhir_base()), Arc::new(db::SystemClock))?;
-//! let bound = server::bind(config, gate, None).await?;
+//! let bound = server::bind(config, gate, Services::default()).await?;
 //! println!("http://{}/fhir/metadata", bound.local_addr());
 //! bound.run(async { /* until told to stop, for example by Ctrl-C */ }).await?;
 //! # Ok(())
@@ -41,11 +41,11 @@ mod public;
 mod request_id;
 mod route;
 mod serve_error;
+mod services;
 mod state;
 mod tls;
 
 use std::future::Future;
-use std::sync::Arc;
 
 use gate::Gate;
 
@@ -53,13 +53,14 @@ pub use config::{Limits, ServerConfig, TlsFiles};
 pub use listen::{Bound, bind};
 pub use pipelines::{Choice, PipelineError, Pipelines, Report, RowQuery, Told};
 pub use serve_error::ServeError;
+pub use services::Services;
 
 /// Listens and answers until `stop` completes; then lets open requests finish, for a while.
 pub async fn serve(
     config: ServerConfig,
     gate: Gate,
-    pipelines: Option<Arc<dyn Pipelines>>,
+    services: Services,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
-    bind(config, gate, pipelines).await?.run(stop).await
+    bind(config, gate, services).await?.run(stop).await
 }

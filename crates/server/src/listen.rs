@@ -15,8 +15,8 @@ use tokio_rustls::TlsAcceptor;
 use crate::config::ServerConfig;
 use crate::connection::{self, Connections};
 use crate::peer::{Owner, Peer};
-use crate::pipelines::Pipelines;
 use crate::serve_error::ServeError;
+use crate::services::Services;
 use crate::state::AppState;
 use crate::tls;
 
@@ -33,12 +33,8 @@ pub struct Bound {
 }
 
 /// Opens the port, the socket and the TLS files. Refuses an address that others can reach when there is no TLS.
-/// Without pipelines, the pages and the API say that there are none.
-pub async fn bind(
-    mut config: ServerConfig,
-    gate: Gate,
-    pipelines: Option<Arc<dyn Pipelines>>,
-) -> Result<Bound, ServeError> {
+/// Of services that are absent, the pages and the API say that there are none.
+pub async fn bind(mut config: ServerConfig, gate: Gate, services: Services) -> Result<Bound, ServeError> {
     let wanted = config.listen;
     if config.tls.is_none() && !wanted.ip().to_canonical().is_loopback() {
         return Err(ServeError::PublicWithoutTls { address: wanted });
@@ -53,7 +49,7 @@ pub async fn bind(
         config.listen = address;
     }
     let socket = config.socket.as_deref().map(open_socket).transpose()?;
-    Ok(Bound { app: AppState::new(gate, config, pipelines), tcp, address, tls, socket })
+    Ok(Bound { app: AppState::new(gate, config, services), tcp, address, tls, socket })
 }
 
 /// A socket that only the owner of the data folder can open. One that a killed server left behind is replaced: the folder is locked.

@@ -12,6 +12,7 @@ use crate::dashboard::Handles;
 use crate::fhir::capability;
 use crate::metrics::Metrics;
 use crate::pipelines::{PipelineError, Pipelines};
+use crate::services::Services;
 
 /// The gate, the configuration, and what is counted. Cheap to clone.
 #[derive(Clone)]
@@ -30,12 +31,12 @@ struct Inner {
     stopping: AtomicBool,
     /// Filters of people, named in addresses by handles.
     handles: Handles,
-    pipelines: Option<Arc<dyn Pipelines>>,
+    services: Services,
 }
 
 impl AppState {
     /// The state of one server.
-    pub(crate) fn new(gate: Gate, config: ServerConfig, pipelines: Option<Arc<dyn Pipelines>>) -> AppState {
+    pub(crate) fn new(gate: Gate, config: ServerConfig, services: Services) -> AppState {
         let base = config.fhir_base();
         let kib = (config.limits.bodies_in_flight_bytes_max / 1024).min(Semaphore::MAX_PERMITS);
         let capability = Bytes::from(capability::statement(&base, gate.now()).to_bytes());
@@ -47,7 +48,7 @@ impl AppState {
             bodies: Arc::new(Semaphore::new(kib)),
             stopping: AtomicBool::new(false),
             handles: Handles::default(),
-            pipelines,
+            services,
             config,
         };
         AppState { inner: Arc::new(inner) }
@@ -87,7 +88,7 @@ impl AppState {
 
     /// Who answers questions about pipelines.
     pub(crate) fn pipelines(&self) -> Result<Arc<dyn Pipelines>, PipelineError> {
-        self.inner.pipelines.clone().ok_or(PipelineError::Absent)
+        self.inner.services.pipelines.clone().ok_or(PipelineError::Absent)
     }
 
     /// From now on `/readyz` says no, so that nobody sends more.

@@ -1,4 +1,4 @@
-//! Permission for what lies outside the store: pipelines, their runs, and rows that were set aside. Decided and recorded as any other access.
+//! Permission for what lies outside the store: pipelines and what they set aside, events, alerts, surveillance. Decided and recorded as any other access.
 
 use crate::error::GateError;
 use crate::gate::Gate;
@@ -18,6 +18,22 @@ pub enum Matter {
     OpenQuarantine,
     /// Run quarantined rows again, or waive them.
     ChangeQuarantine,
+    /// See alerts, the ward and the vitals of patients: patient data.
+    Alerts,
+    /// Acknowledge, escalate, snooze, resolve or silence alerts.
+    ChangeAlert,
+    /// Send events.
+    PublishEvents,
+    /// Look at lag, throughput, rules, the alarm burden, and the places and reasons of dead letters. None of it holds a value.
+    Streams,
+    /// See what stands in dead letters and raw events: patient data. Clinicians have it as a worklist.
+    OpenDeadLetter,
+    /// Send dead letters again.
+    ReplayDeadLetter,
+    /// Look at counts of populations, with small ones suppressed.
+    Surveillance,
+    /// Ask for decision support about a patient: CDS Hooks.
+    DecisionSupport,
 }
 
 impl Matter {
@@ -27,6 +43,14 @@ impl Matter {
             Matter::RunPipeline => Action::PipelineRun,
             Matter::OpenQuarantine => Action::QuarantineOpen,
             Matter::ChangeQuarantine => Action::QuarantineChange,
+            Matter::Alerts => Action::AlertRead,
+            Matter::ChangeAlert => Action::AlertChange,
+            Matter::PublishEvents => Action::EventPublish,
+            Matter::Streams => Action::StreamRead,
+            Matter::OpenDeadLetter => Action::DeadLetterOpen,
+            Matter::ReplayDeadLetter => Action::DeadLetterReplay,
+            Matter::Surveillance => Action::SurveillanceRead,
+            Matter::DecisionSupport => Action::DecisionSupport,
         }
     }
 
@@ -35,19 +59,38 @@ impl Matter {
             Matter::Pipelines => {
                 &[Role::Service, Role::Engineer, Role::Steward, Role::PrivacyOfficer, Role::Admin]
             }
-            Matter::RunPipeline | Matter::ChangeQuarantine => &[Role::Service, Role::Engineer, Role::Admin],
+            Matter::RunPipeline | Matter::ChangeQuarantine | Matter::ReplayDeadLetter => {
+                &[Role::Service, Role::Engineer, Role::Admin]
+            }
             // An admin reads no patient data.
             Matter::OpenQuarantine => &[Role::Service, Role::Engineer, Role::Steward, Role::PrivacyOfficer],
+            Matter::OpenDeadLetter => {
+                &[Role::Service, Role::Clinician, Role::Engineer, Role::Steward, Role::PrivacyOfficer]
+            }
+            Matter::Alerts | Matter::ChangeAlert | Matter::DecisionSupport => {
+                &[Role::Service, Role::Clinician]
+            }
+            Matter::PublishEvents => &[Role::Service, Role::Clinician, Role::Engineer],
+            Matter::Streams => &[Role::Service, Role::Clinician, Role::Engineer, Role::Steward, Role::Admin],
+            Matter::Surveillance => {
+                &[Role::Service, Role::Clinician, Role::Analyst, Role::Engineer, Role::Steward]
+            }
         }
     }
 
     /// What the scopes must reach in every type, when the role has scopes over types: a token that was narrowed to some of them does
-    /// not get the rest through a pipeline.
+    /// not get the rest through a pipeline or a stream.
     fn right(self) -> Option<Right> {
         match self {
-            Matter::Pipelines => None,
-            Matter::RunPipeline | Matter::ChangeQuarantine => Some(Right::Create),
-            Matter::OpenQuarantine => Some(Right::Read),
+            Matter::Pipelines | Matter::Streams | Matter::Surveillance => None,
+            Matter::RunPipeline
+            | Matter::ChangeQuarantine
+            | Matter::PublishEvents
+            | Matter::ReplayDeadLetter => Some(Right::Create),
+            Matter::ChangeAlert => Some(Right::Update),
+            Matter::OpenQuarantine | Matter::OpenDeadLetter | Matter::Alerts | Matter::DecisionSupport => {
+                Some(Right::Read)
+            }
         }
     }
 }
@@ -58,17 +101,24 @@ pub struct Subject {
     matter: Matter,
     names: String,
     count: u64,
+    patients: Vec<String>,
 }
 
 impl Subject {
     /// About things with names, separated by spaces: a pipeline, a run, `quarantine/17`.
     pub fn new(matter: Matter, names: impl Into<String>) -> Subject {
-        Subject { matter, names: names.into(), count: 0 }
+        Subject { matter, names: names.into(), count: 0, patients: Vec::new() }
     }
 
     /// How many rows are opened or changed.
     pub fn of_rows(mut self, count: u64) -> Subject {
         self.count = count;
+        self
+    }
+
+    /// Ids of the patients that the answer names.
+    pub fn of_patients(mut self, patients: Vec<String>) -> Subject {
+        self.patients = patients;
         self
     }
 }
@@ -122,13 +172,14 @@ impl Principal {
 impl Gate {
     /// Decides, and records. The record is on disk when this returns, whether it was yes or no.
     pub async fn permit(&self, access: &Access, subject: Subject) -> Result<Permit, GateError> {
-        let Subject { matter, names, count } = subject;
+        let Subject { matter, names, count, patients } = subject;
         let action = matter.action();
         if let Some(why) = access.principal.refusal(matter) {
             return Err(self.deny_one(access, action, None, &names, why).await);
         }
         let mut record = self.record_of(access, action, Outcome::Done).on(None, names);
         record.count = count;
+        record.patients = patients;
         self.record(record).await?;
         Ok(Permit { matter, principal: access.principal.id.clone() })
     }

@@ -49,9 +49,25 @@ pub enum Action {
     QuarantineOpen,
     /// Quarantined rows were run again or waived.
     QuarantineChange,
+    /// Alerts, the ward or the vitals of patients were looked at.
+    AlertRead,
+    /// Alerts were acknowledged, escalated, snoozed, resolved or silenced.
+    AlertChange,
+    /// Events were sent.
+    EventPublish,
+    /// Lag, rules or the places of dead letters were looked at.
+    StreamRead,
+    /// The content of a dead letter or of a raw event was opened.
+    DeadLetterOpen,
+    /// Dead letters were sent again.
+    DeadLetterReplay,
+    /// Counts of populations were looked at.
+    SurveillanceRead,
+    /// Decision support was asked for.
+    DecisionSupport,
 }
 
-const ACTIONS: [(Action, &str); 21] = [
+const ACTIONS: [(Action, &str); 29] = [
     (Action::Read, "read"),
     (Action::Vread, "vread"),
     (Action::Search, "search"),
@@ -73,6 +89,14 @@ const ACTIONS: [(Action, &str); 21] = [
     (Action::PipelineRun, "pipeline-run"),
     (Action::QuarantineOpen, "quarantine-open"),
     (Action::QuarantineChange, "quarantine-change"),
+    (Action::AlertRead, "alert-read"),
+    (Action::AlertChange, "alert-change"),
+    (Action::EventPublish, "event-publish"),
+    (Action::StreamRead, "stream-read"),
+    (Action::DeadLetterOpen, "dead-letter-open"),
+    (Action::DeadLetterReplay, "dead-letter-replay"),
+    (Action::SurveillanceRead, "surveillance-read"),
+    (Action::DecisionSupport, "decision-support"),
 ];
 
 impl Action {

@@ -11,7 +11,7 @@ use crate::house::{House, of, query, resource};
 const PATIENT: &str = r#"{"resourceType":"Patient","id":"1","active":true}"#;
 
 /// What is tried, by name.
-const ACTIONS: [&str; 18] = [
+const ACTIONS: [&str; 26] = [
     "read",
     "vread",
     "search",
@@ -30,6 +30,14 @@ const ACTIONS: [&str; 18] = [
     "pipeline-run",
     "quarantine-open",
     "quarantine-change",
+    "alert-read",
+    "alert-change",
+    "event-publish",
+    "stream-read",
+    "dead-letter-open",
+    "dead-letter-replay",
+    "surveillance-read",
+    "decision-support",
 ];
 
 async fn attempt(gate: &Gate, role: Role, action: &str) -> Result<(), GateError> {
@@ -69,6 +77,14 @@ async fn attempt(gate: &Gate, role: Role, action: &str) -> Result<(), GateError>
         "pipeline-run" => permit(gate, &access, Matter::RunPipeline).await,
         "quarantine-open" => permit(gate, &access, Matter::OpenQuarantine).await,
         "quarantine-change" => permit(gate, &access, Matter::ChangeQuarantine).await,
+        "alert-read" => permit(gate, &access, Matter::Alerts).await,
+        "alert-change" => permit(gate, &access, Matter::ChangeAlert).await,
+        "event-publish" => permit(gate, &access, Matter::PublishEvents).await,
+        "stream-read" => permit(gate, &access, Matter::Streams).await,
+        "dead-letter-open" => permit(gate, &access, Matter::OpenDeadLetter).await,
+        "dead-letter-replay" => permit(gate, &access, Matter::ReplayDeadLetter).await,
+        "surveillance-read" => permit(gate, &access, Matter::Surveillance).await,
+        "decision-support" => permit(gate, &access, Matter::DecisionSupport).await,
         other => panic!("no action `{other}`"),
     }
 }
@@ -84,21 +100,30 @@ fn allowed(role: Role) -> Vec<&'static str> {
     let words = match role {
         Role::Service => {
             "read vread search history create update delete counts changes export metrics pipeline-read pipeline-run \
-             quarantine-open quarantine-change"
+             quarantine-open quarantine-change alert-read alert-change event-publish stream-read dead-letter-open \
+             dead-letter-replay surveillance-read decision-support"
         }
-        Role::Clinician => "read vread search history create update delete counts changes export",
+        Role::Clinician => {
+            "read vread search history create update delete counts changes export alert-read alert-change event-publish \
+             stream-read dead-letter-open surveillance-read decision-support"
+        }
         Role::Engineer => {
             "read vread search history create update counts changes export check metrics pipeline-read pipeline-run \
-             quarantine-open quarantine-change"
+             quarantine-open quarantine-change event-publish stream-read dead-letter-open dead-letter-replay surveillance-read"
         }
-        Role::Analyst => "read vread search history counts changes export",
-        Role::Steward => "read vread search history counts changes export pipeline-read quarantine-open",
+        Role::Analyst => "read vread search history counts changes export surveillance-read",
+        Role::Steward => {
+            "read vread search history counts changes export pipeline-read quarantine-open stream-read dead-letter-open \
+             surveillance-read"
+        }
         Role::PrivacyOfficer => {
-            "read vread search history counts changes export audit pipeline-read quarantine-open"
+            "read vread search history counts changes export audit pipeline-read quarantine-open dead-letter-open"
         }
         Role::SecurityOfficer => "counts audit token-list metrics",
         Role::Auditor => "counts audit metrics",
-        Role::Admin => "counts token-list check metrics pipeline-read pipeline-run quarantine-change",
+        Role::Admin => {
+            "counts token-list check metrics pipeline-read pipeline-run quarantine-change stream-read dead-letter-replay"
+        }
     };
     words.split_whitespace().collect()
 }

@@ -7,6 +7,7 @@ use std::time::Instant;
 use anyhow::Context;
 use fhir::{Kind, Resource, Value};
 use gate::{Role, Roles};
+use server::Services;
 
 use crate::cli::{DataArgs, DemoArgs};
 use crate::command::serve::{print_link, run_with};
@@ -47,7 +48,8 @@ pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<Exit> {
     let roles =
         Roles::of(&[Role::Clinician, Role::Admin, Role::PrivacyOfficer]).expect("three roles are some");
     let pipelines = PipelineService::new(config.clone(), gate.clone(), server.fhir_base());
-    let bound = server::bind(server, gate.clone(), Some(Arc::new(pipelines.clone()))).await?;
+    let services = Services { pipelines: Some(Arc::new(pipelines.clone())), ..Services::default() };
+    let bound = server::bind(server, gate.clone(), services).await?;
     let url = bound.config().public_url.clone();
     say(format!("serving {url}"))?;
     print_link(&gate, &url, "demo visitor", roles).await?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use gate::{Gate, Role, Roles, Tenant};
-use server::Bound;
+use server::{Bound, Services};
 
 use crate::cli::ServeArgs;
 use crate::door::{config_of, open_gate};
@@ -23,7 +23,8 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<Exit> {
     let gate = open_gate(&config, &server.fhir_base())
         .with_context(|| format!("cannot open `{}`", config.data_dir.display()))?;
     let pipelines = PipelineService::new(config.clone(), gate.clone(), server.fhir_base());
-    let bound = server::bind(server, gate.clone(), Some(Arc::new(pipelines.clone()))).await?;
+    let services = Services { pipelines: Some(Arc::new(pipelines.clone())), ..Services::default() };
+    let bound = server::bind(server, gate.clone(), services).await?;
     let url = bound.config().public_url.clone();
     say(format!("serving {url}"))?;
     if gate.is_new().await? {

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use gate::{Access, AuditQuery, Gate, GateConfig, Principal, Role, Roles, Tenant, TokenRequest};
-use server::ServerConfig;
+use server::{ServerConfig, Services};
 use testkit::FixedClock;
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
@@ -53,7 +53,7 @@ impl House {
             let _context = runtime.enter();
             Gate::open(gate_config, Arc::new(clock.clone())).unwrap()
         };
-        let bound = runtime.block_on(server::bind(config, gate.clone(), None)).unwrap();
+        let bound = runtime.block_on(server::bind(config, gate.clone(), Services::default())).unwrap();
         let address = bound.local_addr();
         let (stop, stopped) = oneshot::channel();
         let running = runtime.spawn(bound.run(async move { drop(stopped.await) }));

@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
-use server::{ServeError, ServerConfig};
+use server::{ServeError, ServerConfig, Services};
 
 use crate::client;
 use crate::house::House;
@@ -100,13 +100,15 @@ fn a_public_address_without_tls_is_refused() {
     let house = House::new();
     for address in ["0.0.0.0:0", "[::]:0", "10.0.0.1:80", "[::ffff:10.0.0.1]:80"] {
         let config = ServerConfig::new(address.parse::<SocketAddr>().unwrap());
-        let refused = house.runtime.block_on(server::bind(config, house.gate.clone(), None)).err();
+        let refused =
+            house.runtime.block_on(server::bind(config, house.gate.clone(), Services::default())).err();
         let error = refused.unwrap_or_else(|| panic!("{address} was bound"));
         assert!(matches!(error, ServeError::PublicWithoutTls { .. }), "{error}");
         assert!(error.to_string().contains("set `tls: {cert: FILE, key: FILE}`"), "{error}");
     }
     let taken = ServerConfig::new(house.address);
-    let error = house.runtime.block_on(server::bind(taken, house.gate.clone(), None)).err().unwrap();
+    let error =
+        house.runtime.block_on(server::bind(taken, house.gate.clone(), Services::default())).err().unwrap();
     assert!(matches!(error, ServeError::Address { .. }), "{error}");
 }
 

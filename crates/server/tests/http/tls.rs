@@ -8,7 +8,7 @@ use std::sync::Arc;
 use gate::{Role, Roles, Tenant};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
-use server::{ServeError, ServerConfig, TlsFiles};
+use server::{ServeError, ServerConfig, Services, TlsFiles};
 
 use crate::client::{self, Answer};
 use crate::house::House;
@@ -68,7 +68,11 @@ fn files_that_cannot_be_used_are_named() {
     {
         let mut config = ServerConfig::new(([127, 0, 0, 1], 0).into());
         config.tls = Some(TlsFiles { cert, key });
-        let error = house.runtime.block_on(server::bind(config, house.gate.clone(), None)).err().unwrap();
+        let error = house
+            .runtime
+            .block_on(server::bind(config, house.gate.clone(), Services::default()))
+            .err()
+            .unwrap();
         assert!(matches!(error, ServeError::Tls { .. }), "{error}");
         assert!(error.to_string().contains("cannot use the TLS file `"), "{error}");
     }
