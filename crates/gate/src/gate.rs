@@ -6,6 +6,7 @@ use std::sync::Arc;
 use fhir::{Clock, Instant};
 use store::{Store, StoreConfig};
 
+use crate::door::permit::Sessions;
 use crate::door::tally::Tallies;
 use crate::error::GateError;
 use crate::govern::Govern;
@@ -52,6 +53,7 @@ pub(crate) struct Inner {
     pub(crate) validation: Validation,
     pub(crate) cache: AuthCache,
     pub(crate) tallies: Tallies,
+    pub(crate) sessions: Sessions,
     /// Keys the links between pages, so that nobody makes one up.
     pub(crate) cursor_secret: [u8; 32],
     /// Addresses under which this server's resources are known.
@@ -77,6 +79,7 @@ impl Gate {
             validation: config.validation,
             cache: AuthCache::default(),
             tallies: Tallies::default(),
+            sessions: Sessions::default(),
             cursor_secret,
             bases,
         };
@@ -86,6 +89,11 @@ impl Gate {
     /// The time, by the gate's clock.
     pub fn now(&self) -> Instant {
         self.inner.clock.now()
+    }
+
+    /// The gate's clock.
+    pub fn clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.inner.clock)
     }
 
     /// Appends to the ledger; the answer may be released when this returns.

@@ -15,6 +15,7 @@ mod pipeline_service;
 mod pipelines;
 mod sink;
 mod source;
+mod streams;
 
 use std::process::ExitCode;
 

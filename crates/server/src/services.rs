@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use stream::Platform;
+
 use crate::pipelines::Pipelines;
 
 /// The services of one server. All are optional.
@@ -9,4 +11,6 @@ use crate::pipelines::Pipelines;
 pub struct Services {
     /// Pipelines, their runs, and what they set aside.
     pub pipelines: Option<Arc<dyn Pipelines>>,
+    /// Events, rules and alerts.
+    pub stream: Option<Platform>,
 }

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 use gate::Gate;
+use stream::{Platform, StreamError};
 use tokio::sync::Semaphore;
 
 use crate::config::ServerConfig;
@@ -89,6 +90,11 @@ impl AppState {
     /// Who answers questions about pipelines.
     pub(crate) fn pipelines(&self) -> Result<Arc<dyn Pipelines>, PipelineError> {
         self.inner.services.pipelines.clone().ok_or(PipelineError::Absent)
+    }
+
+    /// Events, rules and alerts.
+    pub(crate) fn stream(&self) -> Result<&Platform, StreamError> {
+        self.inner.services.stream.as_ref().ok_or(StreamError::Absent)
     }
 
     /// From now on `/readyz` says no, so that nobody sends more.

@@ -1,6 +1,12 @@
 //! Events become alerts: a durable log, partitioned processing, rules, the life of an alert. Nothing is acknowledged before it is durable.
 
 mod database;
+mod error;
 pub mod log;
+mod platform;
+mod settings;
 
 pub use database::open;
+pub use error::StreamError;
+pub use platform::{Platform, PlatformConfig};
+pub use settings::{Observations, Poison, Settings};

@@ -1,5 +1,11 @@
 //! Permission for what lies outside the store: pipelines and what they set aside, events, alerts, surveillance. Decided and recorded as any other access.
 
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use fhir::Instant;
+use store::Tenant;
+
 use crate::error::GateError;
 use crate::gate::Gate;
 use crate::ledger::record::{Action, Outcome};
@@ -34,6 +40,8 @@ pub enum Matter {
     Surveillance,
     /// Ask for decision support about a patient: CDS Hooks.
     DecisionSupport,
+    /// Load rules anew, or run them over history.
+    ChangeRules,
 }
 
 impl Matter {
@@ -51,6 +59,7 @@ impl Matter {
             Matter::ReplayDeadLetter => Action::DeadLetterReplay,
             Matter::Surveillance => Action::SurveillanceRead,
             Matter::DecisionSupport => Action::DecisionSupport,
+            Matter::ChangeRules => Action::RulesChange,
         }
     }
 
@@ -59,9 +68,10 @@ impl Matter {
             Matter::Pipelines => {
                 &[Role::Service, Role::Engineer, Role::Steward, Role::PrivacyOfficer, Role::Admin]
             }
-            Matter::RunPipeline | Matter::ChangeQuarantine | Matter::ReplayDeadLetter => {
-                &[Role::Service, Role::Engineer, Role::Admin]
-            }
+            Matter::RunPipeline
+            | Matter::ChangeQuarantine
+            | Matter::ReplayDeadLetter
+            | Matter::ChangeRules => &[Role::Service, Role::Engineer, Role::Admin],
             // An admin reads no patient data.
             Matter::OpenQuarantine => &[Role::Service, Role::Engineer, Role::Steward, Role::PrivacyOfficer],
             Matter::OpenDeadLetter => {
@@ -82,7 +92,7 @@ impl Matter {
     /// not get the rest through a pipeline or a stream.
     fn right(self) -> Option<Right> {
         match self {
-            Matter::Pipelines | Matter::Streams | Matter::Surveillance => None,
+            Matter::Pipelines | Matter::Streams | Matter::Surveillance | Matter::ChangeRules => None,
             Matter::RunPipeline
             | Matter::ChangeQuarantine
             | Matter::PublishEvents
@@ -128,6 +138,7 @@ impl Subject {
 pub struct Permit {
     matter: Matter,
     principal: String,
+    tenant: Tenant,
 }
 
 impl Permit {
@@ -139,6 +150,11 @@ impl Permit {
     /// Who may do it, as the ledger names them.
     pub fn principal(&self) -> &str {
         &self.principal
+    }
+
+    /// Whose data.
+    pub fn tenant(&self) -> &Tenant {
+        &self.tenant
     }
 }
 
@@ -181,6 +197,78 @@ impl Gate {
         record.count = count;
         record.patients = patients;
         self.record(record).await?;
-        Ok(Permit { matter, principal: access.principal.id.clone() })
+        Ok(Permit::new(matter, access))
+    }
+
+    /// [`Gate::permit`] for what goes on and on, such as the events of a monitor: decided every time, recorded at most once a minute for
+    /// the same principal, tenant, purpose and names. Each event's own entry says who published it.
+    pub async fn permit_ongoing(&self, access: &Access, subject: Subject) -> Result<Permit, GateError> {
+        let matter = subject.matter;
+        if access.principal.refusal(matter).is_some() {
+            return self.permit(access, subject).await;
+        }
+        let (who, tenant, why) = (&access.principal.id, &access.tenant, access.purpose.code());
+        let session = format!("{matter:?}\n{who}\n{tenant}\n{why}\n{}", subject.names);
+        if !self.inner.sessions.is_new(session.clone(), self.now()) {
+            return Ok(Permit::new(matter, access));
+        }
+        let permit = self.permit(access, subject).await;
+        if permit.is_err() {
+            self.inner.sessions.forget(&session);
+        }
+        permit
+    }
+}
+
+impl Permit {
+    fn new(matter: Matter, access: &Access) -> Permit {
+        Permit { matter, principal: access.principal.id.clone(), tenant: access.tenant.clone() }
+    }
+}
+
+/// Sessions remembered; when full, all are forgotten and recorded anew.
+const SESSIONS_MAX: usize = 4_096;
+const SESSION_MICROS: i64 = 60_000_000;
+
+/// What goes on and was recorded within the last minute.
+#[derive(Default)]
+pub(crate) struct Sessions(Mutex<HashMap<String, Instant>>);
+
+impl Sessions {
+    /// Must a record be written. Remembers that it was.
+    fn is_new(&self, session: String, now: Instant) -> bool {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(at) = known.get(&session)
+            && (0..SESSION_MICROS).contains(&(now.0 - at.0))
+        {
+            return false;
+        }
+        if known.len() >= SESSIONS_MAX {
+            known.clear();
+        }
+        known.insert(session, now);
+        true
+    }
+
+    fn forget(&self, session: &str) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(session);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_is_recorded_once_a_minute() {
+        let sessions = Sessions::default();
+        let check = |at: i64, expected: bool| assert_eq!(sessions.is_new("a".into(), Instant(at)), expected);
+        check(0, true);
+        check(59_999_999, false);
+        check(60_000_000, true);
+        // A clock that was set back.
+        check(0, true);
+        sessions.forget("a");
+        check(1, true);
     }
 }

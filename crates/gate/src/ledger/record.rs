@@ -65,9 +65,11 @@ pub enum Action {
     SurveillanceRead,
     /// Decision support was asked for.
     DecisionSupport,
+    /// Rules were loaded anew, or run over history.
+    RulesChange,
 }
 
-const ACTIONS: [(Action, &str); 29] = [
+const ACTIONS: [(Action, &str); 30] = [
     (Action::Read, "read"),
     (Action::Vread, "vread"),
     (Action::Search, "search"),
@@ -97,6 +99,7 @@ const ACTIONS: [(Action, &str); 29] = [
     (Action::DeadLetterReplay, "dead-letter-replay"),
     (Action::SurveillanceRead, "surveillance-read"),
     (Action::DecisionSupport, "decision-support"),
+    (Action::RulesChange, "rules-change"),
 ];
 
 impl Action {

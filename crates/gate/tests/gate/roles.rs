@@ -11,7 +11,7 @@ use crate::house::{House, of, query, resource};
 const PATIENT: &str = r#"{"resourceType":"Patient","id":"1","active":true}"#;
 
 /// What is tried, by name.
-const ACTIONS: [&str; 26] = [
+const ACTIONS: [&str; 27] = [
     "read",
     "vread",
     "search",
@@ -38,6 +38,7 @@ const ACTIONS: [&str; 26] = [
     "dead-letter-replay",
     "surveillance-read",
     "decision-support",
+    "rules-change",
 ];
 
 async fn attempt(gate: &Gate, role: Role, action: &str) -> Result<(), GateError> {
@@ -85,6 +86,7 @@ async fn attempt(gate: &Gate, role: Role, action: &str) -> Result<(), GateError>
         "dead-letter-replay" => permit(gate, &access, Matter::ReplayDeadLetter).await,
         "surveillance-read" => permit(gate, &access, Matter::Surveillance).await,
         "decision-support" => permit(gate, &access, Matter::DecisionSupport).await,
+        "rules-change" => permit(gate, &access, Matter::ChangeRules).await,
         other => panic!("no action `{other}`"),
     }
 }
@@ -101,7 +103,7 @@ fn allowed(role: Role) -> Vec<&'static str> {
         Role::Service => {
             "read vread search history create update delete counts changes export metrics pipeline-read pipeline-run \
              quarantine-open quarantine-change alert-read alert-change event-publish stream-read dead-letter-open \
-             dead-letter-replay surveillance-read decision-support"
+             dead-letter-replay surveillance-read decision-support rules-change"
         }
         Role::Clinician => {
             "read vread search history create update delete counts changes export alert-read alert-change event-publish \
@@ -109,7 +111,8 @@ fn allowed(role: Role) -> Vec<&'static str> {
         }
         Role::Engineer => {
             "read vread search history create update counts changes export check metrics pipeline-read pipeline-run \
-             quarantine-open quarantine-change event-publish stream-read dead-letter-open dead-letter-replay surveillance-read"
+             quarantine-open quarantine-change event-publish stream-read dead-letter-open dead-letter-replay surveillance-read \
+             rules-change"
         }
         Role::Analyst => "read vread search history counts changes export surveillance-read",
         Role::Steward => {
@@ -122,7 +125,8 @@ fn allowed(role: Role) -> Vec<&'static str> {
         Role::SecurityOfficer => "counts audit token-list metrics",
         Role::Auditor => "counts audit metrics",
         Role::Admin => {
-            "counts token-list check metrics pipeline-read pipeline-run quarantine-change stream-read dead-letter-replay"
+            "counts token-list check metrics pipeline-read pipeline-run quarantine-change stream-read dead-letter-replay \
+             rules-change"
         }
     };
     words.split_whitespace().collect()

@@ -48,12 +48,13 @@ pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<Exit> {
     let roles =
         Roles::of(&[Role::Clinician, Role::Admin, Role::PrivacyOfficer]).expect("three roles are some");
     let pipelines = PipelineService::new(config.clone(), gate.clone(), server.fhir_base());
-    let services = Services { pipelines: Some(Arc::new(pipelines.clone())), ..Services::default() };
+    let streams = crate::streams::open(&config, gate.clone())?;
+    let services = Services { pipelines: Some(Arc::new(pipelines.clone())), stream: Some(streams.clone()) };
     let bound = server::bind(server, gate.clone(), services).await?;
     let url = bound.config().public_url.clone();
     say(format!("serving {url}"))?;
     print_link(&gate, &url, "demo visitor", roles).await?;
-    run_with(bound, pipelines).await?;
+    run_with(bound, pipelines, streams).await?;
     Ok(Exit::Done)
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use gate::{Gate, Role, Roles, Tenant};
 use server::{Bound, Services};
+use stream::Platform;
 
 use crate::cli::ServeArgs;
 use crate::door::{config_of, open_gate};
@@ -23,23 +24,30 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<Exit> {
     let gate = open_gate(&config, &server.fhir_base())
         .with_context(|| format!("cannot open `{}`", config.data_dir.display()))?;
     let pipelines = PipelineService::new(config.clone(), gate.clone(), server.fhir_base());
-    let services = Services { pipelines: Some(Arc::new(pipelines.clone())), ..Services::default() };
+    let streams = crate::streams::open(&config, gate.clone())?;
+    let services = Services { pipelines: Some(Arc::new(pipelines.clone())), stream: Some(streams.clone()) };
     let bound = server::bind(server, gate.clone(), services).await?;
     let url = bound.config().public_url.clone();
     say(format!("serving {url}"))?;
     if gate.is_new().await? {
         print_link(&gate, &url, "first administrator", Roles::one(Role::Admin)).await?;
     }
-    run_with(bound, pipelines).await?;
+    run_with(bound, pipelines, streams).await?;
     Ok(Exit::Done)
 }
 
 /// Serves, and runs pipelines when they are due, until told to stop.
-pub(crate) async fn run_with(bound: Bound, pipelines: PipelineService) -> anyhow::Result<()> {
+pub(crate) async fn run_with(
+    bound: Bound,
+    pipelines: PipelineService,
+    streams: Platform,
+) -> anyhow::Result<()> {
     let scheduled = pipelines.clone();
     let schedule = tokio::spawn(async move { scheduled.keep_schedule().await });
+    streams.start()?;
     let served = bound.run(stop_signal()?).await;
     schedule.abort();
+    streams.stop().await;
     pipelines.stop().await;
     Ok(served?)
 }

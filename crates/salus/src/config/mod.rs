@@ -9,6 +9,7 @@ mod load;
 mod not_yet;
 mod reference;
 mod server_config;
+mod stream;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -22,6 +23,7 @@ pub(crate) use load::{ConfigError, environment, load};
 use not_yet::NotYet;
 pub(crate) use reference::resolve_reference;
 pub(crate) use server_config::socket_of;
+pub(crate) use stream::StreamSection;
 
 /// The whole configuration. Every key is optional.
 #[derive(Clone, Debug, Deserialize)]
@@ -44,14 +46,16 @@ pub(crate) struct Config {
     /// Limits of the server.
     pub(crate) limits: LimitsSection,
     cache: Option<NotYet>,
-    stream: Option<NotYet>,
+    /// Streams of events.
+    pub(crate) stream: StreamSection,
     auth: Option<NotYet>,
     notify: Option<NotYet>,
     /// Folder of pipeline files.
     pub(crate) pipelines: PathBuf,
     /// What pipelines may use.
     pub(crate) etl: EtlSection,
-    rules: Option<NotYet>,
+    /// Folder of rule files; the rules that come with salus hold without it.
+    pub(crate) rules: Option<PathBuf>,
     policies: Option<NotYet>,
     measures: Option<NotYet>,
     views: Option<NotYet>,
@@ -121,7 +125,7 @@ impl Default for Config {
             store: StoreSection::default(),
             limits: LimitsSection::default(),
             cache: None,
-            stream: None,
+            stream: StreamSection::default(),
             auth: None,
             notify: None,
             pipelines: PathBuf::from("./pipelines"),

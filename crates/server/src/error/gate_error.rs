@@ -51,7 +51,7 @@ fn status_of_store(error: &StoreError) -> StatusCode {
     }
 }
 
-fn status_of_db(error: &DbError) -> StatusCode {
+pub(super) fn status_of_db(error: &DbError) -> StatusCode {
     match error {
         DbError::Full => StatusCode::INSUFFICIENT_STORAGE,
         DbError::Closed => StatusCode::SERVICE_UNAVAILABLE,

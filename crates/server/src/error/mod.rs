@@ -3,13 +3,14 @@
 use fhir::Issue;
 use gate::GateError;
 use http::StatusCode;
+use stream::StreamError;
 
 use crate::pipelines::PipelineError;
 
 mod gate_error;
 mod own;
 
-use gate_error::{issue_of_gate, status_of_gate};
+use gate_error::{issue_of_gate, status_of_db, status_of_gate};
 
 /// Why a request was not answered as asked.
 #[derive(Debug)]
@@ -107,6 +108,8 @@ pub(crate) enum ServerError {
     },
     /// A question about pipelines has no answer.
     Pipeline(PipelineError),
+    /// A question about streams has no answer.
+    Stream(StreamError),
     /// Too much is going on.
     Overloaded,
 }
@@ -120,6 +123,15 @@ impl From<GateError> for ServerError {
 impl From<PipelineError> for ServerError {
     fn from(error: PipelineError) -> ServerError {
         ServerError::Pipeline(error)
+    }
+}
+
+impl From<StreamError> for ServerError {
+    fn from(error: StreamError) -> ServerError {
+        match error {
+            StreamError::Gate(error) => ServerError::Gate(error),
+            error => ServerError::Stream(error),
+        }
     }
 }
 
@@ -154,6 +166,7 @@ impl ServerError {
                 PipelineError::Invalid(_) => StatusCode::BAD_REQUEST,
                 PipelineError::Broken(_) => StatusCode::INTERNAL_SERVER_ERROR,
             },
+            ServerError::Stream(error) => status_of_stream(error),
             ServerError::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
@@ -180,8 +193,22 @@ impl ServerError {
             ServerError::Gate(error) if self.status().is_server_error() => Some(error.to_string()),
             ServerError::Entry { error, .. } => error.cause(),
             ServerError::Pipeline(PipelineError::Broken(why)) => Some(why.clone()),
+            ServerError::Stream(error) if self.status().is_server_error() => Some(error.to_string()),
             _ => None,
         }
+    }
+}
+
+fn status_of_stream(error: &StreamError) -> StatusCode {
+    match error {
+        StreamError::Absent | StreamError::NotFound(_) => StatusCode::NOT_FOUND,
+        StreamError::Busy { .. } => StatusCode::TOO_MANY_REQUESTS,
+        StreamError::Conflict(_) => StatusCode::CONFLICT,
+        StreamError::Invalid(_) => StatusCode::BAD_REQUEST,
+        StreamError::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+        StreamError::Database(error) => status_of_db(error),
+        StreamError::Gate(error) => status_of_gate(error),
+        StreamError::Keys(_) => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
 

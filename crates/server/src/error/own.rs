@@ -1,6 +1,7 @@
 //! The words for what this crate itself refuses.
 
 use fhir::{Issue, IssueType};
+use stream::StreamError;
 
 use super::ServerError;
 use crate::pipelines::PipelineError;
@@ -47,6 +48,17 @@ fn names_of(error: &ServerError) -> (IssueType, &'static str) {
             PipelineError::Conflict(_) => (Conflict, "conflict"),
             PipelineError::Invalid(_) => (Invalid, "pipeline"),
             PipelineError::Broken(_) => (Exception, "exception"),
+        },
+        ServerError::Stream(error) => match error {
+            StreamError::Absent => (NotFound, "no-streams"),
+            StreamError::Busy { .. } => (Throttled, "busy"),
+            StreamError::NotFound(_) => (NotFound, "not-found"),
+            StreamError::Conflict(_) => (Conflict, "conflict"),
+            StreamError::Invalid(_) => (Invalid, "stream"),
+            StreamError::Unavailable(_) => (Transient, "stream-unavailable"),
+            StreamError::Database(_) | StreamError::Gate(_) | StreamError::Keys(_) => {
+                (Exception, "exception")
+            }
         },
         ServerError::Overloaded => (Throttled, "overloaded"),
     }
@@ -98,6 +110,13 @@ fn text_of(error: &ServerError) -> String {
         ServerError::Bundle { why, .. } => why.clone(),
         ServerError::Pipeline(PipelineError::Broken(_)) => super::gate_error::BROKE.into(),
         ServerError::Pipeline(error) => error.to_string(),
+        ServerError::Stream(StreamError::Database(_) | StreamError::Gate(_) | StreamError::Keys(_)) => {
+            super::gate_error::BROKE.into()
+        }
+        ServerError::Stream(StreamError::Unavailable(_)) => {
+            "events cannot be made durable now: send again in a second".into()
+        }
+        ServerError::Stream(error) => error.to_string(),
         ServerError::Overloaded => "too much is going on: ask again in a second".into(),
     }
 }

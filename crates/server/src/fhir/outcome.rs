@@ -2,6 +2,7 @@
 
 use fhir::Issue;
 use http::{HeaderValue, StatusCode, header};
+use stream::StreamError;
 
 use axum::response::Response;
 
@@ -21,7 +22,7 @@ pub(crate) fn response_of(error: &ServerError, request: &str) -> Response {
     response
 }
 
-/// `Allow` for 405, `WWW-Authenticate` for 401, `Retry-After` for 503.
+/// `Allow` for 405, `WWW-Authenticate` for 401, `Retry-After` for 429 and 503.
 pub(crate) fn add_headers(error: &ServerError, headers: &mut http::HeaderMap) {
     match (error.status(), error) {
         (_, ServerError::MethodNotAllowed { allowed, .. }) => {
@@ -31,6 +32,9 @@ pub(crate) fn add_headers(error: &ServerError, headers: &mut http::HeaderMap) {
         }
         (StatusCode::UNAUTHORIZED, _) => {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        (_, ServerError::Stream(StreamError::Busy { retry_after_secs })) => {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(*retry_after_secs));
         }
         (StatusCode::SERVICE_UNAVAILABLE, _) => {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));

@@ -1,0 +1,110 @@
+//! The `stream` section: where events are kept, what becomes of them, and how much may wait.
+
+use serde::Deserialize;
+use stream::Settings;
+
+use super::not_yet::NotYet;
+
+/// Streams of events.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct StreamSection {
+    /// Kafka instead of the embedded log.
+    pub(crate) kafka: Option<NotYet>,
+    /// Partitions of a new log.
+    partitions: u32,
+    /// What becomes of measurements in the FHIR store.
+    observations: Observations,
+    /// Interval of `downsample`.
+    downsample_secs: u32,
+    /// An event older than this when it is received is kept and not alerted on.
+    late_secs_max: u32,
+    /// An event further in the future than this is refused.
+    future_secs_max: u32,
+    /// What happens to a patient's further events when one cannot be processed.
+    poison: Poison,
+    /// Events that may wait to become durable.
+    queue_events_max: usize,
+    /// Bytes of events that may wait to become durable.
+    queue_bytes_max: usize,
+    /// Events of one publish.
+    publish_events_max: usize,
+    /// Events processed in one transaction.
+    batch_events_max: usize,
+    /// For so long an event that is sent again is recognised.
+    dedup_days: u32,
+    /// For so long events and measurements are kept.
+    retention_days: u32,
+    /// Events of lower quality are kept and flagged, not alerted on.
+    quality_min: f64,
+    /// The store's change log is a stream.
+    follow_store: bool,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Observations {
+    All,
+    Downsample,
+    None,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Poison {
+    Skip,
+    Park,
+}
+
+impl Default for StreamSection {
+    fn default() -> StreamSection {
+        let house = Settings::default();
+        StreamSection {
+            kafka: None,
+            partitions: house.partitions,
+            observations: Observations::Downsample,
+            downsample_secs: house.downsample_secs,
+            late_secs_max: house.late_secs_max,
+            future_secs_max: house.future_secs_max,
+            poison: Poison::Skip,
+            queue_events_max: house.queue_events_max,
+            queue_bytes_max: house.queue_bytes_max,
+            publish_events_max: house.publish_events_max,
+            batch_events_max: house.batch_events_max,
+            dedup_days: house.dedup_days,
+            retention_days: house.retention_days,
+            quality_min: house.quality_min,
+            follow_store: house.follow_store,
+        }
+    }
+}
+
+impl StreamSection {
+    /// The platform's part.
+    pub(crate) fn settings(&self) -> Settings {
+        Settings {
+            partitions: self.partitions,
+            observations: match self.observations {
+                Observations::All => stream::Observations::All,
+                Observations::Downsample => stream::Observations::Downsample,
+                Observations::None => stream::Observations::None,
+            },
+            downsample_secs: self.downsample_secs,
+            late_secs_max: self.late_secs_max,
+            future_secs_max: self.future_secs_max,
+            poison: match self.poison {
+                Poison::Skip => stream::Poison::Skip,
+                Poison::Park => stream::Poison::Park,
+            },
+            queue_events_max: self.queue_events_max,
+            queue_bytes_max: self.queue_bytes_max,
+            publish_events_max: self.publish_events_max,
+            batch_events_max: self.batch_events_max,
+            dedup_days: self.dedup_days,
+            retention_days: self.retention_days,
+            quality_min: self.quality_min,
+            follow_store: self.follow_store,
+            ..Settings::default()
+        }
+    }
+}
