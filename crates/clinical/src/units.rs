@@ -54,10 +54,26 @@ pub enum Unit {
     M,
     /// `[in_i]`.
     Inch,
+    /// `/min`.
+    PerMin,
+    /// `%`.
+    Percent,
+    /// `mm[Hg]`.
+    MmHg,
+    /// `kPa`.
+    KPa,
+    /// `L/min`.
+    LPerMin,
+    /// `{score}`: points.
+    Score,
+    /// `[pH]`.
+    Ph,
+    /// `s`.
+    Second,
 }
 
 /// UCUM codes, each followed by the other spellings that are understood.
-const SPELLINGS: [(Unit, &[&str]); 20] = [
+const SPELLINGS: [(Unit, &[&str]); 28] = [
     (Unit::MgPerDl, &["mg/dL", "mg/dl", "mg/100mL"]),
     (Unit::GPerDl, &["g/dL", "g/dl"]),
     (Unit::GPerL, &["g/L", "g/l"]),
@@ -81,6 +97,27 @@ const SPELLINGS: [(Unit, &[&str]); 20] = [
     (Unit::Cm, &["cm"]),
     (Unit::M, &["m"]),
     (Unit::Inch, &["[in_i]", "in"]),
+    (
+        Unit::PerMin,
+        &[
+            "/min",
+            "1/min",
+            "{beats}/min",
+            "{breaths}/min",
+            "{Beats}/min",
+            "bpm",
+            "beats/min",
+            "breaths/min",
+            "BPM",
+        ],
+    ),
+    (Unit::Percent, &["%"]),
+    (Unit::MmHg, &["mm[Hg]", "mmHg", "mm Hg", "MMHG", "mmhg"]),
+    (Unit::KPa, &["kPa"]),
+    (Unit::LPerMin, &["L/min", "l/min", "LPM"]),
+    (Unit::Score, &["{score}", "score", "{points}"]),
+    (Unit::Ph, &["[pH]", "pH"]),
+    (Unit::Second, &["s", "sec"]),
 ];
 
 impl Unit {
@@ -180,6 +217,10 @@ mod tests {
         check("2345-7", "100.50", Unit::MgPerDl, "100.50", Unit::MgPerDl);
         check("2951-2", "140", Unit::MeqPerL, "140.0000", Unit::MmolPerL);
         check("777-3", "250000", Unit::PerUl, "250.00000", Unit::E9PerL);
+        check("2524-7", "18.016", Unit::MgPerDl, "2.0000", Unit::MmolPerL);
+        check("1995-0", "4.008", Unit::MgPerDl, "1.0000", Unit::MmolPerL);
+        check("2019-8", "5.33", Unit::KPa, "39.9783", Unit::MmHg);
+        check("8480-6", "120", Unit::MmHg, "15.99868", Unit::KPa);
         check("777-3", "250", Unit::E3PerUl, "250.00000", Unit::E9PerL);
     }
 

@@ -19,6 +19,8 @@ pub enum Kind {
     DeviceData,
     /// Answers about social circumstances.
     SocialDeterminants,
+    /// Admission, transfer, discharge, merge of records.
+    PatientMovement,
     /// A change in the FHIR store.
     FhirChange,
     /// A kind that is not known here: kept, never dropped.
@@ -26,7 +28,7 @@ pub enum Kind {
 }
 
 /// Names as they are written, in the order of the variants.
-const NAMES: [(&str, Kind); 8] = [
+const NAMES: [(&str, Kind); 9] = [
     ("vital_signs", Kind::VitalSigns),
     ("lab_results", Kind::LabResults),
     ("medication_orders", Kind::MedicationOrders),
@@ -34,6 +36,7 @@ const NAMES: [(&str, Kind); 8] = [
     ("population_health", Kind::PopulationHealth),
     ("device_data", Kind::DeviceData),
     ("social_determinants", Kind::SocialDeterminants),
+    ("patient_movement", Kind::PatientMovement),
     ("fhir_change", Kind::FhirChange),
 ];
 

@@ -56,11 +56,17 @@ const fn by_umol(thousandths: i64) -> [Scale; 2] {
 const GLUCOSE: &[Scale] = &by_mmol(18_016);
 const CALCIUM: &[Scale] = &by_mmol(4_008);
 const MAGNESIUM: &[Scale] = &by_mmol(2_431);
+const LACTATE: &[Scale] = &by_mmol(9_008);
 const CHOLESTEROL: &[Scale] = &by_mmol(38_670);
 const TRIGLYCERIDES: &[Scale] = &by_mmol(88_570);
 const CREATININE: &[Scale] = &by_umol(88_400);
 const BILIRUBIN: &[Scale] = &by_umol(17_104);
 const PROTEIN: &[Scale] = &[scale(Unit::GPerDl, 1, 1, 4), scale(Unit::GPerL, 1, 10, 3)];
+
+/// 760 mmHg are 101.325 kPa by definition.
+const PRESSURE: &[Scale] = &[scale(Unit::MmHg, 1, 1, 4), scale(Unit::KPa, 760_000, 101_325, 5)];
+const PER_MIN: &[Scale] = &[scale(Unit::PerMin, 1, 1, 4)];
+const PERCENT: &[Scale] = &[scale(Unit::Percent, 1, 1, 4)];
 
 /// An ion of one charge: a milliequivalent is a millimole.
 const MONOVALENT: &[Scale] = &[scale(Unit::MmolPerL, 1, 1, 4), scale(Unit::MeqPerL, 1, 1, 4)];
@@ -70,8 +76,8 @@ const CELLS: &[Scale] =
     &[scale(Unit::E9PerL, 1, 1, 5), scale(Unit::E3PerUl, 1, 1, 5), scale(Unit::PerUl, 1, 1000, 2)];
 
 /// Factors: molar masses in g/mol, as clinical chemistry rounds them: glucose 180.16, calcium 40.08, magnesium 24.31, cholesterol 386.7,
-/// triglycerides 885.7 (triolein), creatinine 113.12 (88.4 µmol/L per mg/dL), bilirubin 584.66. Pound and inch: international, exact.
-static ANALYTES: [Analyte; 18] = [
+/// triglycerides 885.7 (triolein), lactate 90.08, creatinine 113.12 (88.4 µmol/L per mg/dL), bilirubin 584.66. Pound and inch: international, exact.
+static ANALYTES: [Analyte; 32] = [
     Analyte {
         name: "glucose",
         loincs: &["2345-7", "2339-0", "1558-6", "41653-7", "14749-6", "15074-8"],
@@ -79,6 +85,20 @@ static ANALYTES: [Analyte; 18] = [
     },
     Analyte { name: "creatinine", loincs: &["2160-0", "38483-4", "14682-9", "59826-8"], scales: CREATININE },
     Analyte { name: "calcium", loincs: &["17861-6", "49765-1", "2000-8"], scales: CALCIUM },
+    Analyte { name: "ionised calcium", loincs: &["1994-3", "1995-0", "12180-6", "17864-0"], scales: CALCIUM },
+    Analyte { name: "lactate", loincs: &["2524-7", "32693-4", "14118-4"], scales: LACTATE },
+    Analyte { name: "arterial lactate", loincs: &["2518-9"], scales: LACTATE },
+    Analyte { name: "venous lactate", loincs: &["2519-7"], scales: LACTATE },
+    Analyte { name: "bicarbonate", loincs: &["1963-8", "1959-6"], scales: MONOVALENT },
+    Analyte { name: "chloride", loincs: &["2075-0"], scales: MONOVALENT },
+    Analyte { name: "leukocytes", loincs: &["6690-2", "26464-8"], scales: CELLS },
+    Analyte { name: "heart rate", loincs: &["8867-4", "8889-8"], scales: PER_MIN },
+    Analyte { name: "respiratory rate", loincs: &["9279-1"], scales: PER_MIN },
+    Analyte { name: "oxygen saturation", loincs: &["2708-6", "59408-5"], scales: PERCENT },
+    Analyte { name: "blood pressure", loincs: &["8480-6", "8462-4", "8478-0"], scales: PRESSURE },
+    Analyte { name: "arterial carbon dioxide", loincs: &["2019-8"], scales: PRESSURE },
+    Analyte { name: "inhaled oxygen", loincs: &["3150-0"], scales: PERCENT },
+    Analyte { name: "band neutrophils", loincs: &["764-1", "26508-2"], scales: PERCENT },
     Analyte { name: "magnesium", loincs: &["19123-9", "2601-3"], scales: MAGNESIUM },
     Analyte {
         name: "cholesterol",
