@@ -12,6 +12,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/1_log.sql"),
     include_str!("migrations/2_process.sql"),
     include_str!("migrations/3_alert.sql"),
+    notify::outbox::SCHEMA,
     include_str!("migrations/4_surveillance.sql"),
 ];
 

@@ -1,5 +1,6 @@
 //! Events become alerts: a durable log, partitioned processing, rules, the life of an alert. Nothing is acknowledged before it is durable.
 
+pub mod alert;
 mod database;
 mod error;
 pub mod log;

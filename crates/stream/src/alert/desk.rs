@@ -1,0 +1,269 @@
+//! Where people and other parts of the program come with alerts: wants a permit of the gate, reads and writes, keeps the timers going.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use db::Database;
+use fhir::{Clock, Instant};
+use gate::{Matter, Permit};
+use notify::outbox::{self, Delivery};
+use tokio::sync::watch;
+
+use super::model::{Alert, Part, Transition};
+use super::people::{self, Act};
+use super::policy::Policy;
+use super::query::{self, Page, Query, Unjudged};
+use super::refusal::AlertError;
+use super::silence::{self, Silence, SilenceRequest};
+use super::{burden, timer};
+
+/// How long the timers sleep at most: an alert that is opened meanwhile has its own.
+const SLEEP_MAX: Duration = Duration::from_secs(1);
+
+/// The alerts of a data folder. Cheap to clone.
+#[derive(Clone)]
+pub struct Desk {
+    database: Database,
+    policy: Arc<Policy>,
+    clock: Arc<dyn Clock>,
+    changed: Arc<watch::Sender<i64>>,
+}
+
+/// An alert with all that is known of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Whole {
+    /// The alert.
+    pub alert: Alert,
+    /// What each rule says.
+    pub parts: Vec<Part>,
+    /// Every step.
+    pub history: Vec<Transition>,
+    /// Every message.
+    pub deliveries: Vec<Delivery>,
+}
+
+impl Desk {
+    /// Of `stream.db`, opened by [`crate::open`].
+    pub fn new(database: Database, policy: Policy, clock: Arc<dyn Clock>) -> Desk {
+        let (changed, _) = watch::channel(0);
+        Desk { database, policy: Arc::new(policy), clock, changed: Arc::new(changed) }
+    }
+
+    /// What alerts are handled by.
+    pub fn policy(&self) -> &Arc<Policy> {
+        &self.policy
+    }
+
+    /// Follows the end of the sequence of changes: whoever waits on it wakes when there is something new.
+    pub fn follow(&self) -> watch::Receiver<i64> {
+        self.changed.subscribe()
+    }
+
+    /// Says that these were committed. The processor calls it after its transaction.
+    pub fn committed(&self, transitions: &[Transition]) {
+        if let Some(last) = transitions.iter().map(|transition| transition.seq).max() {
+            self.changed.send_if_modified(|seq| {
+                let is_new = last > *seq;
+                *seq = last.max(*seq);
+                is_new
+            });
+        }
+    }
+
+    /// A page of a list.
+    ///
+    /// # Errors
+    /// The permit is not for alerts, or the database fails.
+    pub async fn list(&self, permit: &Permit, tenant: &str, query: Query) -> Result<Page, AlertError> {
+        may_look(permit)?;
+        let tenant = tenant.to_owned();
+        Ok(self.database.read(move |conn| query::list(conn, &tenant, &query)).await?)
+    }
+
+    /// One alert with its parts, trail and messages; `None` when there is none.
+    ///
+    /// # Errors
+    /// The permit is not for alerts, or the database fails.
+    pub async fn whole(&self, permit: &Permit, tenant: &str, id: &str) -> Result<Option<Whole>, AlertError> {
+        may_look(permit)?;
+        let (tenant, id) = (tenant.to_owned(), id.to_owned());
+        let found = self.database.read(move |conn| {
+            let Some(alert) = query::get(conn, &tenant, &id)? else { return Ok(None) };
+            let parts = query::parts(conn, &alert)?;
+            let history = query::history(conn, &alert)?;
+            let deliveries = outbox::deliveries(conn, &tenant, &id)?;
+            Ok(Some(Whole { alert, parts, history, deliveries }))
+        });
+        Ok(found.await?)
+    }
+
+    /// Changes behind a place in the sequence, each with its alert as it is now.
+    ///
+    /// # Errors
+    /// The permit is not for alerts, or the database fails.
+    pub async fn changes(
+        &self,
+        permit: &Permit,
+        tenant: &str,
+        after: i64,
+        max: usize,
+    ) -> Result<Vec<(Transition, Alert)>, AlertError> {
+        may_look(permit)?;
+        let tenant = tenant.to_owned();
+        Ok(self.database.read(move |conn| query::changes(conn, &tenant, after, max)).await?)
+    }
+
+    /// The end of the sequence of changes.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn last_seq(&self) -> Result<i64, AlertError> {
+        Ok(self.database.read(query::last_seq).await?)
+    }
+
+    /// What the rules could not judge of a patient.
+    ///
+    /// # Errors
+    /// The permit is not for alerts, or the database fails.
+    pub async fn unjudged(
+        &self,
+        permit: &Permit,
+        tenant: &str,
+        subject: &str,
+    ) -> Result<Vec<Unjudged>, AlertError> {
+        may_look(permit)?;
+        let (tenant, subject) = (tenant.to_owned(), subject.to_owned());
+        Ok(self.database.read(move |conn| query::unjudged(conn, &tenant, &subject)).await?)
+    }
+
+    /// The burden of alarms in a period; holds no patient data.
+    ///
+    /// # Errors
+    /// The permit is neither for alerts nor for streams, or the database fails.
+    pub async fn burden(
+        &self,
+        permit: &Permit,
+        tenant: &str,
+        unit: Option<String>,
+        period: (Instant, Instant),
+    ) -> Result<burden::Burden, AlertError> {
+        if permit.matter() != Matter::Streams {
+            may_look(permit)?;
+        }
+        let (tenant, policy) = (tenant.to_owned(), Arc::clone(&self.policy));
+        let found =
+            self.database.read(move |conn| burden::burden(conn, &policy, &tenant, unit.as_deref(), period));
+        Ok(found.await?)
+    }
+
+    /// Does what a person wants with an alert; `seen` is the last change that they saw.
+    ///
+    /// # Errors
+    /// The permit is not for changing alerts, the alert does not allow it, or the database fails.
+    pub async fn act(
+        &self,
+        permit: &Permit,
+        tenant: &str,
+        id: &str,
+        act: Act,
+        seen: Option<i64>,
+    ) -> Result<Vec<Transition>, AlertError> {
+        may_change(permit)?;
+        let (tenant, id, by) = (tenant.to_owned(), id.to_owned(), permit.principal().to_owned());
+        let (policy, now) = (Arc::clone(&self.policy), self.clock.now());
+        let done = self
+            .database
+            .write(move |conn| people::act(conn, &policy, (&tenant, &id), (&by, &act), seen, now))
+            .await??;
+        self.committed(&done);
+        Ok(done)
+    }
+
+    /// Makes a silence.
+    ///
+    /// # Errors
+    /// The permit is not for changing alerts, the policy does not allow it, or the database fails.
+    pub async fn silence(
+        &self,
+        permit: &Permit,
+        tenant: &str,
+        request: SilenceRequest,
+    ) -> Result<Silence, AlertError> {
+        may_change(permit)?;
+        let (tenant, by) = (tenant.to_owned(), permit.principal().to_owned());
+        let (policy, now) = (Arc::clone(&self.policy), self.clock.now());
+        let (made, done) = self
+            .database
+            .write(move |conn| silence::silence(conn, &policy, &tenant, &request, &by, now))
+            .await??;
+        self.committed(&done);
+        Ok(made)
+    }
+
+    /// Silences that have not ended.
+    ///
+    /// # Errors
+    /// The permit is not for alerts, or the database fails.
+    pub async fn silences(&self, permit: &Permit, tenant: &str) -> Result<Vec<Silence>, AlertError> {
+        may_look(permit)?;
+        let (tenant, now) = (tenant.to_owned(), self.clock.now());
+        Ok(self.database.read(move |conn| silence::silences(conn, &tenant, now)).await?)
+    }
+
+    /// Ends a silence before its time.
+    ///
+    /// # Errors
+    /// The permit is not for changing alerts, there is no such silence, or the database fails.
+    pub async fn lift(&self, permit: &Permit, tenant: &str, id: &str) -> Result<Vec<Transition>, AlertError> {
+        may_change(permit)?;
+        let (tenant, id, by) = (tenant.to_owned(), id.to_owned(), permit.principal().to_owned());
+        let (policy, now) = (Arc::clone(&self.policy), self.clock.now());
+        let done =
+            self.database.write(move |conn| silence::lift(conn, &policy, &tenant, &id, &by, now)).await??;
+        self.committed(&done);
+        Ok(done)
+    }
+
+    /// Does what is due now; gives back what happened.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn tick(&self) -> Result<Vec<Transition>, AlertError> {
+        let now = self.clock.now();
+        let next = self.database.read(timer::next_due).await?;
+        if next.is_none_or(|next| next > now) {
+            return Ok(Vec::new());
+        }
+        let policy = Arc::clone(&self.policy);
+        let done = self.database.write(move |conn| timer::due(conn, &policy, now)).await?;
+        self.committed(&done);
+        Ok(done)
+    }
+
+    /// Keeps the timers going until it is dropped. A database that fails is asked again.
+    pub async fn keep_time(&self) {
+        loop {
+            match self.tick().await {
+                Ok(done) if !done.is_empty() => continue,
+                Ok(_) => {}
+                Err(error) => tracing::error!(%error, "the timers of alerts could not be kept, trying again"),
+            }
+            tokio::time::sleep(SLEEP_MAX).await;
+        }
+    }
+}
+
+impl std::fmt::Debug for Desk {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Desk")
+    }
+}
+
+fn may_look(permit: &Permit) -> Result<(), AlertError> {
+    let allowed = matches!(permit.matter(), Matter::Alerts | Matter::ChangeAlert | Matter::DecisionSupport);
+    allowed.then_some(()).ok_or(AlertError::WrongPermit)
+}
+
+fn may_change(permit: &Permit) -> Result<(), AlertError> {
+    (permit.matter() == Matter::ChangeAlert).then_some(()).ok_or(AlertError::WrongPermit)
+}
