@@ -47,13 +47,31 @@ function refreshTimes(offsetMs) {
     const at = Date.parse(time.dateTime);
     if (!Number.isNaN(at)) time.textContent = relative((now - at) / 1000);
   }
+  for (const target of all("[data-target]")) {
+    const left = (Date.parse(target.dataset.target) - now) / 1000;
+    const text = span(Math.abs(left));
+    target.replaceChildren();
+    if (left >= 0) { target.textContent = `${text} left`; continue; }
+    const late = document.createElement("strong");
+    late.className = "overdue";
+    late.textContent = `overdue by ${text}`;
+    target.append(late);
+    target.closest("tr")?.classList.add("late");
+  }
+}
+
+function span(seconds) {
+  if (seconds < 60) return `${Math.floor(seconds)} s`;
+  if (seconds < 3_600) return `${Math.floor(seconds / 60)} min`;
+  if (seconds < 86_400) return `${Math.floor(seconds / 3_600)} h ${Math.floor(seconds % 3_600 / 60)} min`;
+  return `${Math.floor(seconds / 86_400)} d`;
 }
 
 function keepTimesFresh() {
   const stamp = Date.parse(root.dataset.now ?? "");
   if (Number.isNaN(stamp)) return;
   const offsetMs = stamp - Date.now();
-  setInterval(() => { if (!document.hidden) refreshTimes(offsetMs); }, 30_000);
+  setInterval(() => { if (!document.hidden) refreshTimes(offsetMs); }, 10_000);
 }
 
 // ---- keyboard ----
@@ -98,6 +116,8 @@ function onKey(event) {
     "?": () => help()?.showModal(),
     "g": () => { going = Date.now(); },
     "t": switchTheme,
+    "a": () => act("a"),
+    "e": () => act("e"),
     "Enter": () => {
       // A link or button that has the focus is opened by the browser itself.
       if (document.activeElement === document.body) one(`${ROWS}.here a[href]`)?.click();
@@ -111,6 +131,7 @@ function onKey(event) {
 // ---- menus close when one looks away; dialogs close by their backdrop ----
 
 function closeMenus(except) {
+  setTimeout(release, 0);
   for (const menu of all("details.menu[open]")) {
     if (menu === except) continue;
     const held = menu.contains(document.activeElement);
@@ -127,6 +148,7 @@ function onClick(event) {
   if (action === "theme") switchTheme();
   if (action === "help") help()?.showModal();
   if (action === "help-close") help()?.close();
+  if (action === "pause") pause(target.closest("[data-do]"));
   if (action === "copy") copyFrom(target.closest("[data-do]"));
 }
 
@@ -191,13 +213,129 @@ async function keepRefreshing() {
   }
 }
 
+// ---- one stream per tab: what changed comes as a piece of the page and is swapped by its id ----
+
+const RETRY_MS = 2_000;
+let source;
+let cursor = "";
+let isPaused = false;
+const held = new Map(); // pieces that came while somebody was writing in the old one
+
+function connect() {
+  const part = one("[data-stream]");
+  if (!part || source || isPaused || document.hidden) return;
+  const address = new URL(part.dataset.stream, location.origin);
+  if (cursor) address.searchParams.set("after", cursor);
+  source = new EventSource(address);
+  const seen = (event) => { if (event.lastEventId) cursor = event.lastEventId; };
+  source.addEventListener("open", () => say("live"));
+  source.addEventListener("fragment", (event) => { seen(event); swap(event.data); });
+  source.addEventListener("cursor", seen);
+  source.addEventListener("resync", () => location.reload());
+  source.addEventListener("error", () => {
+    say("reconnecting");
+    // The browser tries again by itself, unless the answer was a refusal.
+    if (source?.readyState === EventSource.CLOSED) { source = undefined; setTimeout(connect, RETRY_MS); }
+  });
+}
+
+function disconnect() {
+  source?.close();
+  source = undefined;
+  if (one("[data-stream]")) say("paused");
+}
+
+function pause(button) {
+  isPaused = !isPaused;
+  button.setAttribute("aria-pressed", String(isPaused));
+  button.textContent = isPaused ? "Resume" : "Pause";
+  if (isPaused) disconnect(); else connect();
+}
+
+// What somebody holds open or writes in is not pulled away.
+const isHeld = (element) => all("details[open]", element).length > 0
+  || (element.contains(document.activeElement) && isTyping(document.activeElement) && document.activeElement.type !== "checkbox");
+
+function swap(html) {
+  const holder = document.createElement("template");
+  holder.innerHTML = html;
+  const fresh = holder.content.firstElementChild;
+  if (!fresh?.id) return;
+  const old = document.getElementById(fresh.id);
+  if (old && isHeld(old)) { held.set(fresh.id, html); return; }
+  held.delete(fresh.id);
+  if (old) replace(old, fresh); else grow(fresh);
+  place(fresh);
+}
+
+function replace(old, fresh) {
+  const hadFocus = old.contains(document.activeElement);
+  if (old.classList.contains("here")) fresh.classList.add("here");
+  const [was, is] = [one("input[type=checkbox]", old), one("input[type=checkbox]", fresh)];
+  if (was && is) is.checked = was.checked;
+  old.replaceWith(fresh);
+  if (hadFocus) one("a[href]", fresh)?.focus({ preventScroll: true });
+}
+
+function grow(fresh) {
+  const list = all("[data-grows]").find((list) => fresh.id.startsWith(list.dataset.grows));
+  if (!list) return;
+  list.prepend(fresh);
+  for (const part of all("[data-when-empty]")) if (part.dataset.whenEmpty === list.id) part.hidden = true;
+  for (const part of all("[data-when-full]")) if (part.dataset.whenFull === list.id) part.hidden = false;
+}
+
+// A ranked list stays in order; what has the focus stays where it is.
+function place(fresh) {
+  const list = fresh.parentElement;
+  if (!list?.matches("[data-ranked]") || fresh.contains(document.activeElement)) return;
+  const rank = (element) => Number(element.dataset.rank ?? 0);
+  const before = [...list.children].find((other) => other !== fresh && rank(other) < rank(fresh));
+  if (fresh.nextElementSibling !== (before ?? null)) list.insertBefore(fresh, before ?? null);
+}
+
+function release() {
+  for (const [id, html] of held) {
+    const old = document.getElementById(id);
+    if (!old || !isHeld(old)) swap(html);
+  }
+}
+
+// ---- acting on alerts: while the stream is live it brings the changed row, and the page stays where it is ----
+
+function act(key) {
+  const button = one(`${ROWS}.here [data-act="${key}"]`) ?? one(`.person [data-act="${key}"]`);
+  button?.form?.requestSubmit(button);
+}
+
+async function onSubmit(event) {
+  const [form, button] = [event.target, event.submitter];
+  if (source?.readyState !== EventSource.OPEN || !form.matches("form[action='/alerts/act']")) return;
+  event.preventDefault();
+  const body = new URLSearchParams(new FormData(form, button));
+  try {
+    const answer = await fetch(form.action, { method: "POST", body, credentials: "same-origin", redirect: "manual" });
+    if (answer.type !== "opaqueredirect") throw new Error(String(answer.status));
+    for (const open of all("details[open]", form.closest(ROWS) ?? form)) open.open = false;
+    form.closest("details")?.removeAttribute("open");
+    release();
+  } catch {
+    document.removeEventListener("submit", onSubmit);
+    form.requestSubmit(button); // the page of the refusal says why
+  }
+}
+
 function start() {
   for (const element of all("[data-script]")) element.hidden = false;
   document.addEventListener("keydown", onKey);
   document.addEventListener("click", onClick);
   document.addEventListener("change", onChange);
+  document.addEventListener("submit", onSubmit);
+  document.addEventListener("focusout", () => setTimeout(release, 0));
+  document.addEventListener("visibilitychange", () => { if (document.hidden) disconnect(); else connect(); });
   keepTimesFresh();
   keepRefreshing();
+  connect();
 }
 
 if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);

@@ -20,21 +20,28 @@
 //!
 //! This crate knows no HTTP, no store and no policy. What it reads of FHIR resources is in [`facts`].
 
+pub mod alerts;
 pub mod assets;
 pub mod audit;
 pub mod error;
 pub mod facts;
 pub mod frame;
 pub mod json;
+mod live;
 pub mod overview;
 pub mod parts;
 pub mod patient;
 pub mod patients;
 pub mod pipelines;
 pub mod resource;
+pub mod rules;
 pub mod search;
 pub mod settings;
 pub mod sign_in;
+pub mod streams;
+pub mod surveillance;
 pub mod url;
+pub mod vitals;
+pub mod ward;
 
 pub use maud::Markup;

@@ -14,6 +14,24 @@ pub const PIPELINES: &str = "/pipelines";
 pub const RUNS: &str = "/runs";
 /// Rows that pipelines set aside.
 pub const QUARANTINE: &str = "/quarantine";
+/// The ward board.
+pub const WARD: &str = "/ward";
+/// The queue of alerts.
+pub const ALERTS: &str = "/alerts";
+/// Where alerts are acknowledged, escalated, snoozed and resolved.
+pub const ALERT_ACTS: &str = "/alerts/act";
+/// Where a rule is silenced for a patient.
+pub const SILENCES: &str = "/alerts/silences";
+/// Counts of populations.
+pub const SURVEILLANCE: &str = "/surveillance";
+/// Operation of the streams.
+pub const STREAMS: &str = "/streams";
+/// What could not be processed.
+pub const DEAD_LETTERS: &str = "/streams/dead-letters";
+/// Where dead letters are sent again.
+pub const DEAD_REPLAY: &str = "/streams/dead-letters/replay";
+/// Rules.
+pub const RULES: &str = "/rules";
 /// The audit ledger.
 pub const AUDIT: &str = "/audit";
 /// Settings and tokens.
@@ -34,6 +52,41 @@ pub const SIGN_OUT: &str = "/auth/sign-out";
 /// Page of a patient.
 pub fn patient(id: &str) -> String {
     format!("{PATIENTS}/{}", encode(id))
+}
+
+/// The vitals of a patient.
+pub fn vitals(id: &str) -> String {
+    format!("{PATIENTS}/{}/vitals", encode(id))
+}
+
+/// The same over some hours.
+pub fn vitals_of(id: &str, hours: u32) -> String {
+    format!("{}?hours={hours}", vitals(id))
+}
+
+/// The board of one ward.
+pub fn ward_of(unit: &str) -> String {
+    with_query(WARD, &[("unit", unit)])
+}
+
+/// Page of an alert.
+pub fn alert(id: &str) -> String {
+    format!("{ALERTS}/{}", encode(id))
+}
+
+/// Page of a rule.
+pub fn rule(name: &str) -> String {
+    format!("{RULES}/{}", encode(name))
+}
+
+/// A raw event, by its place in the log.
+pub fn event(position: &str) -> String {
+    format!("{STREAMS}/events/{}", encode(position))
+}
+
+/// Where the content of a dead letter is opened.
+pub fn open_letter(id: u64) -> String {
+    format!("{DEAD_LETTERS}/{id}/open")
 }
 
 /// Page of a resource.

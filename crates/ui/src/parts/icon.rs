@@ -27,6 +27,11 @@ pub enum Icon {
     Dot,
     Box,
     Down,
+    Bed,
+    Bell,
+    Chart,
+    Stream,
+    Rule,
 }
 
 impl Icon {
@@ -63,6 +68,13 @@ impl Icon {
             Icon::Dot => "M12 14a2 2 0 1 0 0-4 2 2 0 0 0 0 4z",
             Icon::Box => "M4 8l8-4.5L20 8v8.5L12 21l-8-4.5zM4 8l8 4.5L20 8M12 12.5V21",
             Icon::Down => "M6 9.5l6 6 6-6",
+            Icon::Bed => {
+                "M3 5v14M3 15h18v4M21 15v-3a3 3 0 0 0-3-3h-8v6M6.5 12.5a1.5 1.5 0 1 0 0-3 1.5 1.5 0 0 0 0 3z"
+            }
+            Icon::Bell => "M6 16.5V11a6 6 0 1 1 12 0v5.5l1.5 2h-15zM10 21h4",
+            Icon::Chart => "M4 4v16h16M8 16v-4M12 16V8M16 16v-6M20 16V6",
+            Icon::Stream => "M3 7c3-3 6 3 9 0s6 3 9 0M3 12c3-3 6 3 9 0s6 3 9 0M3 17c3-3 6 3 9 0s6 3 9 0",
+            Icon::Rule => "M5 4h14v5H5zM5 15h6v5H5zM15 15h4v5h-4zM12 9v3M8 15v-3h9v3",
         }
     }
 

@@ -6,6 +6,7 @@ pub mod empty;
 pub mod icon;
 pub mod number;
 pub mod pager;
+pub(crate) mod plot;
 pub mod time;
 
 use maud::{Markup, html};

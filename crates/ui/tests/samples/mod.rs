@@ -2,7 +2,9 @@
 
 mod people;
 mod pipelines;
+mod streams;
 mod trust;
+mod ward;
 mod work;
 
 use fhir::Instant;
@@ -19,6 +21,8 @@ pub(crate) fn all() -> Vec<Sample> {
     let mut samples = people::all();
     samples.extend(work::all());
     samples.extend(pipelines::all());
+    samples.extend(ward::all());
+    samples.extend(streams::all());
     samples.extend(trust::all());
     samples
 }
@@ -43,7 +47,12 @@ fn frame() -> Frame {
             Place::Overview,
             Place::Patients,
             Place::Search,
+            Place::Ward,
+            Place::Alerts,
+            Place::Surveillance,
             Place::Pipelines,
+            Place::Streams,
+            Place::Rules,
             Place::Audit,
             Place::Settings,
         ],

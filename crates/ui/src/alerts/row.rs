@@ -1,0 +1,81 @@
+//! One alert in the queue: severity, whom, what, how old against its target, and what can be done.
+
+use fhir::Instant;
+use maud::{Markup, html};
+
+use super::{Alert, act, person, severity, state};
+use crate::frame::Frame;
+use crate::parts::time::{ago, exact};
+use crate::url;
+
+/// The row; the live stream swaps it by its id. `back` is where the forms return to.
+pub fn row(frame: &Frame, alert: &Alert, may_act: bool, back: &str) -> Markup {
+    html! {
+        tr data-row id={ "alert-" (alert.id) } class=[is_late(alert, frame.now).then_some("late")] {
+            td.tick { @if may_act && alert.is_active() { input type="checkbox" form="bulk" name="id" value=(alert.id) aria-label={ "Tick: " (alert.message) }; } }
+            td.nowrap data-label="Severity" { (severity(&alert.severity)) }
+            th.what scope="row" {
+                a.main href=(url::alert(&alert.id)) { (alert.message) }
+                @if alert.n_grouped > 1 { " " span.count title="alerts that stand together" { (alert.n_grouped) " together" } }
+                div.sub { (alert.rule) " " (alert.version) @if alert.n_seen > 1 { ", found " (alert.n_seen) " times" } @if let Some(why) = &alert.quiet { ", not sent out: " (why) } }
+            }
+            td data-label="Patient" { (person(&alert.person)) @if let Some(unit) = &alert.unit { div.sub { (unit) } } }
+            td.nowrap data-label="Raised" { (ago(alert.raised_at, frame.now)) (target(alert, frame.now)) }
+            td data-label="State" {
+                (state(&alert.state))
+                div.sub {
+                    @if let Some(until) = alert.snoozed_until.filter(|_| alert.state == "snoozed") { "until " time datetime=(until) title=(exact(until)) { (clock(until)) } }
+                    @else if let Some(owner) = &alert.owner { (owner) }
+                    @else if alert.waits() { "nobody yet" }
+                }
+            }
+            td.acts-cell { @if may_act { (act::buttons(frame, alert, back)) } }
+        }
+    }
+}
+
+/// Is the response overdue.
+pub(super) fn is_late(alert: &Alert, now: Instant) -> bool {
+    alert.waits() && alert.respond_by.is_some_and(|by| by.0 < now.0)
+}
+
+/// How the time that has passed stands against the target.
+fn target(alert: &Alert, now: Instant) -> Markup {
+    html! {
+        @if let Some(by) = alert.respond_by.filter(|_| alert.waits()) {
+            div.sub data-target=(by) {
+                @if by.0 < now.0 { strong.overdue { "overdue by " (span_text(now.0 - by.0)) } } @else { (span_text(by.0 - now.0)) " left" }
+            }
+        }
+    }
+}
+
+/// A length of time in one unit.
+pub(crate) fn span_text(micros: i64) -> String {
+    let secs = micros / 1_000_000;
+    match secs {
+        ..60 => format!("{secs} s"),
+        60..3_600 => format!("{} min", secs / 60),
+        3_600..86_400 => format!("{} h {} min", secs / 3_600, secs % 3_600 / 60),
+        _ => format!("{} d", secs / 86_400),
+    }
+}
+
+/// `13:17` UTC.
+fn clock(at: Instant) -> String {
+    at.to_rfc3339_millis().get(11..16).unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_have_one_unit() {
+        let check = |secs: i64, expected: &str| assert_eq!(span_text(secs * 1_000_000), expected);
+        check(59, "59 s");
+        check(60, "1 min");
+        check(3_700, "1 h 1 min");
+        check(90_000, "1 d");
+    }
+}
