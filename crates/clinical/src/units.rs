@@ -112,7 +112,7 @@ const SPELLINGS: [(Unit, &[&str]); 28] = [
         ],
     ),
     (Unit::Percent, &["%"]),
-    (Unit::MmHg, &["mm[Hg]", "mmHg", "mm Hg", "MMHG", "mmhg"]),
+    (Unit::MmHg, &["mm[Hg]", "mmHg", "mm Hg", "MMHG", "mmhg", "mm(Hg)", "mm(hg)"]),
     (Unit::KPa, &["kPa"]),
     (Unit::LPerMin, &["L/min", "l/min", "LPM"]),
     (Unit::Score, &["{score}", "score", "{points}"]),

@@ -17,6 +17,8 @@
 //! | door | what it reads |
 //! |---|---|
 //! | [`Event::parse`] | JSON from HTTP, Kafka and the command line |
+//! | [`v2::events_of`] | HL7 v2: results, movements, orders |
+//! | [`resource::events_of`] | FHIR: Observation, MedicationRequest, Encounter, ServiceRequest |
 //!
 //! **An event whose envelope is wrong is refused; so is one in which nothing can be read.** Of several values the ones that can be read go on, and
 //! the others stay in the event as `Absent` with the reason and the flag `unreadable`: a wrong temperature must not hide a heart rate of 30.
@@ -30,7 +32,9 @@ mod measurement;
 mod model;
 mod partition;
 mod refusal;
+pub mod resource;
 mod source;
+pub mod v2;
 
 pub use canonical::SCHEMA;
 pub use identity::{Merge, PatientIndex};

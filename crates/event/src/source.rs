@@ -58,9 +58,10 @@ pub struct Sources {
 }
 
 impl Sources {
-    /// The configuration of a sender.
+    /// The configuration of a sender. An HL7 v2 sender `APPLICATION@FACILITY` may be configured by its application alone.
     pub fn of(&self, source: &str) -> &SourceConfig {
-        self.named.get(source).unwrap_or(&self.default)
+        let application = || self.named.get(source.split_once('@')?.0);
+        self.named.get(source).or_else(application).unwrap_or(&self.default)
     }
 }
 

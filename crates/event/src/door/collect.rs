@@ -48,6 +48,11 @@ impl<'s> Collected<'s> {
         self.first_refusal.get_or_insert(refusal);
     }
 
+    /// All of it, the first refusal, and how many could be read: for a message of several events.
+    pub(crate) fn parts(self) -> (Data, Option<Refusal>, usize) {
+        (Data::Measurements(self.measurements), self.first_refusal, self.n_readable)
+    }
+
     /// The event's data. An event in which nothing can be read is refused.
     pub(crate) fn finish(self, place: &str) -> Result<Data, Refusal> {
         match self.first_refusal {
