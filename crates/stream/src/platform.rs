@@ -10,6 +10,7 @@ use keys::KeyRing;
 use rules::RuleSet;
 use tokio::sync::watch;
 
+use crate::alert::{Desk, Policy};
 use crate::{Settings, StreamError};
 
 /// What a platform is opened with.
@@ -22,6 +23,8 @@ pub struct PlatformConfig {
     pub keys: Option<Arc<KeyRing>>,
     /// The rules to begin with.
     pub rules: RuleSet,
+    /// How alerts are handled, and who is told.
+    pub alerts: Policy,
     /// Limits and policies.
     pub settings: Settings,
 }
@@ -39,6 +42,7 @@ pub(crate) struct Inner {
     pub(crate) keys: Option<Arc<KeyRing>>,
     pub(crate) rules: RwLock<Arc<RuleSet>>,
     pub(crate) settings: Settings,
+    pub(crate) alerts: Desk,
     /// Goes up with each commit that a page could want to show.
     pub(crate) changed: watch::Sender<u64>,
 }
@@ -49,12 +53,13 @@ impl Platform {
     /// # Errors
     /// The file cannot be opened.
     pub fn open(config: PlatformConfig) -> Result<Platform, StreamError> {
-        let PlatformConfig { dir, gate, keys, rules, settings } = config;
+        let PlatformConfig { dir, gate, keys, rules, alerts, settings } = config;
         let db = crate::open(&dir.join("stream.db"))?;
         let (changed, _) = watch::channel(0);
         let rules = RwLock::new(Arc::new(rules));
         let clock = gate.clock();
-        let inner = Inner { db, gate, clock, keys, rules, settings, changed };
+        let alerts = Desk::new(db.clone(), Arc::new(alerts), Arc::clone(&clock), changed.clone());
+        let inner = Inner { db, gate, clock, keys, rules, settings, alerts, changed };
         Ok(Platform { inner: Arc::new(inner) })
     }
 
@@ -102,6 +107,11 @@ impl Platform {
     pub fn set_rules(&self, rules: RuleSet) {
         *self.inner.rules.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(rules);
         self.tell();
+    }
+
+    /// Alerts: what people do with them, and the policy that [`crate::alert::apply`] takes.
+    pub fn alerts(&self) -> &Desk {
+        &self.inner.alerts
     }
 
     /// Limits and policies.

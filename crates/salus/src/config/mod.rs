@@ -7,6 +7,7 @@ mod equity_flags;
 mod limits;
 mod load;
 mod not_yet;
+mod notify;
 mod reference;
 mod server_config;
 mod stream;
@@ -49,7 +50,12 @@ pub(crate) struct Config {
     /// Streams of events.
     pub(crate) stream: StreamSection,
     auth: Option<NotYet>,
-    notify: Option<NotYet>,
+    /// Who is told of alerts, and how.
+    #[serde(deserialize_with = "notify::read_notify")]
+    pub(crate) notify: ::notify::Settings,
+    /// Response times, limits of snoozes and silences, inhibition.
+    #[serde(deserialize_with = "notify::read_alerts")]
+    pub(crate) alerts: ::stream::alert::Settings,
     /// Folder of pipeline files.
     pub(crate) pipelines: PathBuf,
     /// What pipelines may use.
@@ -127,7 +133,8 @@ impl Default for Config {
             cache: None,
             stream: StreamSection::default(),
             auth: None,
-            notify: None,
+            notify: ::notify::Settings::default(),
+            alerts: ::stream::alert::Settings::default(),
             pipelines: PathBuf::from("./pipelines"),
             etl: EtlSection::default(),
             rules: None,

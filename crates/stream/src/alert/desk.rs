@@ -26,7 +26,7 @@ pub struct Desk {
     database: Database,
     policy: Arc<Policy>,
     clock: Arc<dyn Clock>,
-    changed: Arc<watch::Sender<i64>>,
+    changed: watch::Sender<u64>,
 }
 
 /// An alert with all that is known of it.
@@ -43,10 +43,14 @@ pub struct Whole {
 }
 
 impl Desk {
-    /// Of `stream.db`, opened by [`crate::open`].
-    pub fn new(database: Database, policy: Policy, clock: Arc<dyn Clock>) -> Desk {
-        let (changed, _) = watch::channel(0);
-        Desk { database, policy: Arc::new(policy), clock, changed: Arc::new(changed) }
+    /// Of `stream.db`, opened by [`crate::open`]. `changed` goes up with each change that a page could want to show.
+    pub fn new(
+        database: Database,
+        policy: Arc<Policy>,
+        clock: Arc<dyn Clock>,
+        changed: watch::Sender<u64>,
+    ) -> Desk {
+        Desk { database, policy, clock, changed }
     }
 
     /// What alerts are handled by.
@@ -54,19 +58,9 @@ impl Desk {
         &self.policy
     }
 
-    /// Follows the end of the sequence of changes: whoever waits on it wakes when there is something new.
-    pub fn follow(&self) -> watch::Receiver<i64> {
-        self.changed.subscribe()
-    }
-
-    /// Says that these were committed. The processor calls it after its transaction.
-    pub fn committed(&self, transitions: &[Transition]) {
-        if let Some(last) = transitions.iter().map(|transition| transition.seq).max() {
-            self.changed.send_if_modified(|seq| {
-                let is_new = last > *seq;
-                *seq = last.max(*seq);
-                is_new
-            });
+    fn tell(&self, done: &[Transition]) {
+        if !done.is_empty() {
+            self.changed.send_modify(|n| *n = n.wrapping_add(1));
         }
     }
 
@@ -74,9 +68,9 @@ impl Desk {
     ///
     /// # Errors
     /// The permit is not for alerts, or the database fails.
-    pub async fn list(&self, permit: &Permit, tenant: &str, query: Query) -> Result<Page, AlertError> {
+    pub async fn list(&self, permit: &Permit, query: Query) -> Result<Page, AlertError> {
         may_look(permit)?;
-        let tenant = tenant.to_owned();
+        let tenant = tenant_of(permit);
         Ok(self.database.read(move |conn| query::list(conn, &tenant, &query)).await?)
     }
 
@@ -84,9 +78,9 @@ impl Desk {
     ///
     /// # Errors
     /// The permit is not for alerts, or the database fails.
-    pub async fn whole(&self, permit: &Permit, tenant: &str, id: &str) -> Result<Option<Whole>, AlertError> {
+    pub async fn whole(&self, permit: &Permit, id: &str) -> Result<Option<Whole>, AlertError> {
         may_look(permit)?;
-        let (tenant, id) = (tenant.to_owned(), id.to_owned());
+        let (tenant, id) = (tenant_of(permit), id.to_owned());
         let found = self.database.read(move |conn| {
             let Some(alert) = query::get(conn, &tenant, &id)? else { return Ok(None) };
             let parts = query::parts(conn, &alert)?;
@@ -104,12 +98,11 @@ impl Desk {
     pub async fn changes(
         &self,
         permit: &Permit,
-        tenant: &str,
         after: i64,
         max: usize,
     ) -> Result<Vec<(Transition, Alert)>, AlertError> {
         may_look(permit)?;
-        let tenant = tenant.to_owned();
+        let tenant = tenant_of(permit);
         Ok(self.database.read(move |conn| query::changes(conn, &tenant, after, max)).await?)
     }
 
@@ -125,14 +118,9 @@ impl Desk {
     ///
     /// # Errors
     /// The permit is not for alerts, or the database fails.
-    pub async fn unjudged(
-        &self,
-        permit: &Permit,
-        tenant: &str,
-        subject: &str,
-    ) -> Result<Vec<Unjudged>, AlertError> {
+    pub async fn unjudged(&self, permit: &Permit, subject: &str) -> Result<Vec<Unjudged>, AlertError> {
         may_look(permit)?;
-        let (tenant, subject) = (tenant.to_owned(), subject.to_owned());
+        let (tenant, subject) = (tenant_of(permit), subject.to_owned());
         Ok(self.database.read(move |conn| query::unjudged(conn, &tenant, &subject)).await?)
     }
 
@@ -143,14 +131,13 @@ impl Desk {
     pub async fn burden(
         &self,
         permit: &Permit,
-        tenant: &str,
         unit: Option<String>,
         period: (Instant, Instant),
     ) -> Result<burden::Burden, AlertError> {
         if permit.matter() != Matter::Streams {
             may_look(permit)?;
         }
-        let (tenant, policy) = (tenant.to_owned(), Arc::clone(&self.policy));
+        let (tenant, policy) = (tenant_of(permit), Arc::clone(&self.policy));
         let found =
             self.database.read(move |conn| burden::burden(conn, &policy, &tenant, unit.as_deref(), period));
         Ok(found.await?)
@@ -163,19 +150,18 @@ impl Desk {
     pub async fn act(
         &self,
         permit: &Permit,
-        tenant: &str,
         id: &str,
         act: Act,
         seen: Option<i64>,
     ) -> Result<Vec<Transition>, AlertError> {
         may_change(permit)?;
-        let (tenant, id, by) = (tenant.to_owned(), id.to_owned(), permit.principal().to_owned());
+        let (tenant, id, by) = (tenant_of(permit), id.to_owned(), permit.principal().to_owned());
         let (policy, now) = (Arc::clone(&self.policy), self.clock.now());
         let done = self
             .database
             .write(move |conn| people::act(conn, &policy, (&tenant, &id), (&by, &act), seen, now))
             .await??;
-        self.committed(&done);
+        self.tell(&done);
         Ok(done)
     }
 
@@ -183,20 +169,15 @@ impl Desk {
     ///
     /// # Errors
     /// The permit is not for changing alerts, the policy does not allow it, or the database fails.
-    pub async fn silence(
-        &self,
-        permit: &Permit,
-        tenant: &str,
-        request: SilenceRequest,
-    ) -> Result<Silence, AlertError> {
+    pub async fn silence(&self, permit: &Permit, request: SilenceRequest) -> Result<Silence, AlertError> {
         may_change(permit)?;
-        let (tenant, by) = (tenant.to_owned(), permit.principal().to_owned());
+        let (tenant, by) = (tenant_of(permit), permit.principal().to_owned());
         let (policy, now) = (Arc::clone(&self.policy), self.clock.now());
         let (made, done) = self
             .database
             .write(move |conn| silence::silence(conn, &policy, &tenant, &request, &by, now))
             .await??;
-        self.committed(&done);
+        self.tell(&done);
         Ok(made)
     }
 
@@ -204,9 +185,9 @@ impl Desk {
     ///
     /// # Errors
     /// The permit is not for alerts, or the database fails.
-    pub async fn silences(&self, permit: &Permit, tenant: &str) -> Result<Vec<Silence>, AlertError> {
+    pub async fn silences(&self, permit: &Permit) -> Result<Vec<Silence>, AlertError> {
         may_look(permit)?;
-        let (tenant, now) = (tenant.to_owned(), self.clock.now());
+        let (tenant, now) = (tenant_of(permit), self.clock.now());
         Ok(self.database.read(move |conn| silence::silences(conn, &tenant, now)).await?)
     }
 
@@ -214,13 +195,13 @@ impl Desk {
     ///
     /// # Errors
     /// The permit is not for changing alerts, there is no such silence, or the database fails.
-    pub async fn lift(&self, permit: &Permit, tenant: &str, id: &str) -> Result<Vec<Transition>, AlertError> {
+    pub async fn lift(&self, permit: &Permit, id: &str) -> Result<Vec<Transition>, AlertError> {
         may_change(permit)?;
-        let (tenant, id, by) = (tenant.to_owned(), id.to_owned(), permit.principal().to_owned());
+        let (tenant, id, by) = (tenant_of(permit), id.to_owned(), permit.principal().to_owned());
         let (policy, now) = (Arc::clone(&self.policy), self.clock.now());
         let done =
             self.database.write(move |conn| silence::lift(conn, &policy, &tenant, &id, &by, now)).await??;
-        self.committed(&done);
+        self.tell(&done);
         Ok(done)
     }
 
@@ -236,7 +217,7 @@ impl Desk {
         }
         let policy = Arc::clone(&self.policy);
         let done = self.database.write(move |conn| timer::due(conn, &policy, now)).await?;
-        self.committed(&done);
+        self.tell(&done);
         Ok(done)
     }
 
@@ -266,4 +247,8 @@ fn may_look(permit: &Permit) -> Result<(), AlertError> {
 
 fn may_change(permit: &Permit) -> Result<(), AlertError> {
     (permit.matter() == Matter::ChangeAlert).then_some(()).ok_or(AlertError::WrongPermit)
+}
+
+fn tenant_of(permit: &Permit) -> String {
+    permit.tenant().to_string()
 }
