@@ -42,6 +42,6 @@ pub use kind::Kind;
 pub use measure::{Form, Measure, measure_named, measure_of_loinc, measures};
 pub use measurement::{Comparator, Measurement, Status, UNREADABLE, Value};
 pub use model::{Data, Device, Event, Medication, Moved, Movement, PopulationCount};
-pub use partition::{key_of, murmur2, partition_of};
+pub use partition::{KEY_SEPARATOR, key_of, murmur2, partition_of};
 pub use refusal::{Refusal, Why};
 pub use source::{Lateness, SourceConfig, Sources, lateness};

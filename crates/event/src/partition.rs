@@ -44,9 +44,12 @@ impl Event {
     }
 }
 
+/// Stands between tenant and subject in a key, and in neither of them.
+pub const KEY_SEPARATOR: char = '\u{1f}';
+
 /// The key of a tenant's patient or population.
 pub fn key_of(tenant: &str, subject: &str) -> String {
-    format!("{tenant}/{subject}")
+    format!("{tenant}{KEY_SEPARATOR}{subject}")
 }
 
 #[cfg(test)]

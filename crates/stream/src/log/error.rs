@@ -1,0 +1,97 @@
+//! What can go wrong with the log, by what the caller can do about it.
+
+use db::DbError;
+
+use super::Position;
+
+/// Why the log refused or failed. Names positions, never contents.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum LogError {
+    /// Too much is on its way to the disk; HTTP says 429.
+    #[error("the log is busy: more than `{bytes_max}` bytes wait to be written, send again in a moment")]
+    Full {
+        /// The limit that would be passed.
+        bytes_max: usize,
+    },
+    /// One entry is too long; HTTP says 413.
+    #[error("an event of `{bytes}` bytes is longer than `{bytes_max}`: send less at once")]
+    TooLarge {
+        /// How long it is.
+        bytes: usize,
+        /// How long it may be.
+        bytes_max: usize,
+    },
+    /// The kind cannot be the name of a topic.
+    #[error(
+        "the name of this kind of event cannot be that of a topic: use at most 200 of letters, digits, `.`, `_`, `-`"
+    )]
+    KindName,
+    /// There are as many kinds as there may be.
+    #[error("there are `{n_max}` kinds of events already: use one of them")]
+    KindsFull {
+        /// How many there may be.
+        n_max: usize,
+    },
+    /// The number of partitions cannot be changed: patients would change their partition.
+    #[error(
+        "the log has `{stored}` partitions, not `{asked}`: set `partitions: {stored}`, or move to a new log"
+    )]
+    Partitions {
+        /// What it was made with.
+        stored: u32,
+        /// What was asked for.
+        asked: u32,
+    },
+    /// There is no such partition.
+    #[error("there is no partition `{partition}`: there are `{n_partitions}`, from 0")]
+    NoPartition {
+        /// What was asked for.
+        partition: u32,
+        /// How many there are.
+        n_partitions: u32,
+    },
+    /// The offset was removed by retention, or lies beyond the end: the log or the offsets are of another time.
+    #[error(
+        "`{position}` is not in the log, which has `{start}` up to `{end}` there: begin at one of these, or restore the log"
+    )]
+    OutOfRange {
+        /// What was asked for.
+        position: Position,
+        /// The first offset there.
+        start: u64,
+        /// The offset after the last.
+        end: u64,
+    },
+    /// An entry is not what was written.
+    #[error("the entry `{position}` is damaged ({why}): restore a backup, or skip it knowingly")]
+    Corrupt {
+        /// The first one that is damaged.
+        position: Position,
+        /// What does not agree.
+        why: &'static str,
+    },
+    /// The disk is full; writing works again when there is space.
+    #[error("the disk is full: nothing was appended, free some space")]
+    NoSpace,
+    /// A write failed, and what is on disk is not certain: nothing more is appended until the log is opened again.
+    #[error("the log failed and takes nothing more ({0}): look at the disk, then start again")]
+    Poisoned(DbError),
+    /// The file cannot be read or written.
+    #[error(transparent)]
+    Db(#[from] DbError),
+    /// The log is closed.
+    #[error("the log is closed")]
+    Closed,
+}
+
+impl LogError {
+    /// What became of entries whose transaction failed.
+    pub(super) fn of_write(error: DbError) -> LogError {
+        match error {
+            DbError::Full => LogError::NoSpace,
+            DbError::Closed => LogError::Closed,
+            DbError::Io(_) | DbError::Corrupt(_) => LogError::Poisoned(error),
+            _ => LogError::Db(error),
+        }
+    }
+}

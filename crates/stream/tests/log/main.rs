@@ -1,0 +1,6 @@
+//! The event log, embedded and Kafka: one suite for both, and what only one of them can suffer.
+
+#![allow(clippy::unwrap_used, reason = "a test ends where it fails")]
+
+mod common;
+mod suite;
