@@ -1,6 +1,6 @@
 //! Acknowledgements: what the sender wants to hear, and the message that says it. Knows nothing of connections or of what was done.
 
-use crate::{EncodeError, Limits, Message, Timestamp, Writer};
+use crate::{EncodeError, Limits, Message, Path, Timestamp, Value, Writer};
 use std::fmt;
 
 /// What happened to a message, as MSA-1 says it.
@@ -97,6 +97,53 @@ impl Mode {
     }
 }
 
+/// What was wrong with a message, for the ERR segment of its acknowledgement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AckError {
+    /// Where, when it is in one place.
+    pub place: Option<Path>,
+    /// Code of table 0357: 101 a required field is missing, 102 data type, 103 value not in table, 205 duplicate key, 207 application error.
+    pub code: u16,
+    /// For people; without patient data.
+    pub text: String,
+}
+
+impl AckError {
+    /// The name of its code.
+    fn name(&self) -> &'static str {
+        match self.code {
+            100 => "Segment sequence error",
+            101 => "Required field missing",
+            102 => "Data type error",
+            103 => "Table value not found",
+            200 => "Unsupported message type",
+            204 => "Unknown key identifier",
+            205 => "Duplicate key identifier",
+            206 => "Application record locked",
+            _ => "Application internal error",
+        }
+    }
+
+    /// ERR: up to version 2.4 one field that holds it all (ELD), then location, code, severity and text.
+    fn write(&self, version: &str, out: &mut Writer) -> Result<(), EncodeError> {
+        let code = self.code.to_string();
+        let place = self.place.as_ref();
+        let segment = place.map(|place| place.segment().to_owned()).unwrap_or_default();
+        let occurrence = place.map(|place| place.occurrence().unwrap_or(1).to_string()).unwrap_or_default();
+        let field = place.map(|place| place.field().to_string()).unwrap_or_default();
+        out.segment("ERR")?;
+        if matches!(version, "2.1" | "2.2" | "2.3" | "2.3.1" | "2.4" | "") {
+            let text = |text: &str| vec![Value::Text(text.to_owned().into())];
+            let coded = [&code, self.name(), "HL70357"].map(|part| Value::Text(part.to_owned().into()));
+            out.repetitions(&[vec![text(&segment), text(&occurrence), text(&field), coded.to_vec()]])?;
+            return Ok(());
+        }
+        out.skip(1).components(&[&segment, &occurrence, &field])?;
+        out.components(&[&code, self.name(), "HL70357"])?.text("E")?.skip(3).text(&self.text)?;
+        Ok(())
+    }
+}
+
 impl Message {
     /// What MSH-15 and MSH-16 ask for; `None` when one holds a code that table 0155 does not have.
     pub fn ack_mode(&self) -> Option<Mode> {
@@ -130,6 +177,31 @@ impl Message {
         sent_at: Option<Timestamp>,
         control_id: impl FnOnce() -> String,
     ) -> Result<Message, EncodeError> {
+        self.acknowledged(code, text, None, sent_at, control_id)
+    }
+
+    /// [`Message::ack`] with an ERR segment that says where the message is wrong; its text goes to MSA-3 too.
+    ///
+    /// # Errors
+    /// As [`Message::ack`].
+    pub fn ack_error(
+        &self,
+        code: AckCode,
+        error: &AckError,
+        sent_at: Option<Timestamp>,
+        control_id: impl FnOnce() -> String,
+    ) -> Result<Message, EncodeError> {
+        self.acknowledged(code, Some(&error.text), Some(error), sent_at, control_id)
+    }
+
+    fn acknowledged(
+        &self,
+        code: AckCode,
+        text: Option<&str>,
+        error: Option<&AckError>,
+        sent_at: Option<Timestamp>,
+        control_id: impl FnOnce() -> String,
+    ) -> Result<Message, EncodeError> {
         let mut out = Writer::new(self.delimiters, self.charset);
         if let Some(header) = self.segment(0) {
             for field in [5, 6, 3, 4] {
@@ -150,6 +222,9 @@ impl Message {
         }
         if let Some(text) = text {
             out.text(text)?;
+        }
+        if let Some(error) = error {
+            error.write(&self.version().unwrap_or_default(), &mut out)?;
         }
         out.finish(&Limits::default())
     }
@@ -186,6 +261,20 @@ mod tests {
             None,
             "MSH|^~\\&|||||20240615120000+0000||ACK|9||\nMSA|CR|",
         );
+    }
+
+    #[test]
+    fn an_error_says_where() {
+        let check = |version: &str, expected: &str| {
+            let header = format!("MSH|^~\\&|LAB||EHR||2024||ORU^R01|17|P|{version}");
+            let message = Message::parse(header.as_bytes(), &Limits::default()).unwrap();
+            let place = Path::parse("OBX(3)-5").ok();
+            let error = AckError { place, code: 102, text: "not a number".into() };
+            let ack = message.ack_error(AckCode::ApplicationError, &error, None, || "9".into()).unwrap();
+            assert_eq!(ack.as_text().split('\r').nth(2), Some(expected));
+        };
+        check("2.5.1", "ERR||OBX^3^5|102^Data type error^HL70357|E||||not a number");
+        check("2.3", "ERR|OBX^3^5^102&Data type error&HL70357");
     }
 
     #[test]

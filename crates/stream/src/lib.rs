@@ -4,6 +4,7 @@ pub mod alert;
 mod database;
 mod error;
 pub mod log;
+pub mod mllp;
 mod platform;
 mod settings;
 
