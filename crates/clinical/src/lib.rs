@@ -13,6 +13,7 @@
 //! ```
 
 pub mod age;
+pub mod aki;
 pub mod bmi;
 pub mod code;
 pub mod comorbidity;
@@ -21,9 +22,12 @@ pub mod egfr;
 mod error;
 pub mod fib4;
 pub mod meld;
+pub mod mews;
 pub mod news2;
 mod number;
+pub mod qsofa;
 pub mod quantity;
+pub mod sirs;
 mod special;
 pub mod statistics;
 mod subject;

@@ -1,32 +1,65 @@
 //! Compiled rules, applied to one event of one patient.
 
-use event::Event;
+mod derive;
+pub(crate) mod machine;
+mod measured;
+mod merge;
+mod order;
+mod say;
+mod series;
+mod turn;
+
+use event::{Data, Event};
 use fhir::Instant;
 
-use crate::{Finding, PatientState, Subject};
-
-/// Rules that are checked and compiled, each with its version.
-#[derive(Debug, Default)]
-pub struct RuleSet {}
+use crate::hash::pair;
+use crate::{Finding, PatientState, RuleSet, Subject};
+use turn::Turn;
 
 impl RuleSet {
-    /// The rules that come with salus.
-    pub fn shipped() -> RuleSet {
-        RuleSet {}
+    /// What the rules say after `event`. Changes `state`; a second call with the same event changes nothing and says nothing (the last 16
+    /// events of a patient are remembered; beyond that, deduplication is the stream's).
+    ///
+    /// What was due before the event is said first, so that findings do not depend on when [`RuleSet::on_time`] is called.
+    pub fn on_event(&self, state: &mut PatientState, subject: &Subject, event: &Event) -> Vec<Finding> {
+        let Some(patient) = &event.patient else { return Vec::new() };
+        if !state.remember(pair(&event.source, &event.id)) {
+            return Vec::new();
+        }
+        if state.patient != *patient {
+            state.patient.clone_from(patient);
+        }
+        let mut turn = Turn::new(self, state, subject, event.at, Some(event));
+        turn.pass_time(event.at.0);
+        turn.state.newest = turn.state.newest.max(event.at.0);
+        match &event.data {
+            Data::Measurements(measurements) => {
+                for measurement in measurements {
+                    turn.measured(event, measurement);
+                }
+                turn.computed();
+            }
+            Data::Medication(medication) => turn.ordered(event, medication),
+            Data::Population(_) | Data::Json(_) => {}
+        }
+        turn.end()
     }
 
-    /// What the rules say after `event`. Changes `state`; a second call with the same event changes nothing and says nothing.
-    pub fn on_event(&self, _state: &mut PatientState, _subject: &Subject, _event: &Event) -> Vec<Finding> {
-        Vec::new()
-    }
-
-    /// What the rules say because time has passed: sustained conditions that became old enough, clear times, values that are too old.
-    pub fn on_time(&self, _state: &mut PatientState, _subject: &Subject, _now: Instant) -> Vec<Finding> {
-        Vec::new()
+    /// What the rules say because time has passed: sustained conditions that became old enough, clear times, values that are too old. A
+    /// finding's time is the instant at which it became true, so it does not matter how late this is called.
+    pub fn on_time(&self, state: &mut PatientState, subject: &Subject, now: Instant) -> Vec<Finding> {
+        let mut turn = Turn::new(self, state, subject, now, None);
+        turn.pass_time(now.0);
+        turn.end()
     }
 
     /// The next instant at which [`RuleSet::on_time`] could say something.
-    pub fn next_time(&self, _state: &PatientState) -> Option<Instant> {
-        None
+    pub fn next_time(&self, state: &PatientState) -> Option<Instant> {
+        let dues = state.episodes.iter().filter_map(|episode| {
+            let (_, rule) = self.rule_of(episode.rule)?;
+            machine::due(rule, episode)
+        });
+        let expiry = (state.expiry != i64::MAX).then_some(state.expiry);
+        dues.chain(expiry).min().map(Instant)
     }
 }

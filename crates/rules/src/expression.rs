@@ -1,0 +1,284 @@
+//! CEL expressions of rules: compiled once, bounded, evaluated over what is known of a patient. Missing is unknown, never false.
+//!
+//! | name | is |
+//! |---|---|
+//! | `v.NAME` | latest usable value: a number, or the word of a measure of words |
+//! | `mins.NAME` | minutes since it was measured |
+//! | `history.NAME` | list of `{value, mins}`, oldest first |
+//! | `patient.age_years`, `.pregnant`, `.dialysis`, `.spo2_target_88_92` | the person |
+//!
+//! CEL has no loops. What can grow are macros inside macros over lists, so lists are short ([`LIST_MAX`]), macros are nested at most
+//! [`MACRO_DEPTH_MAX`] deep and the text is short: an expression that could run long is refused when its file is read.
+
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock};
+
+use cel::common::ast::{EntryExpr, Expr};
+use cel::{Context, Env, ExecutionError, IdedExpr, Program, Value};
+
+use crate::limit::Verdict;
+
+const TEXT_BYTES_MAX: usize = 2_000;
+const MACRO_DEPTH_MAX: usize = 2;
+const MACROS_MAX: usize = 8;
+const BRACKET_DEPTH_MAX: usize = 24;
+/// Longest list that an expression sees.
+pub(crate) const LIST_MAX: usize = 64;
+
+static ENV: LazyLock<Arc<Env>> = LazyLock::new(|| Arc::new(Env::stdlib()));
+/// Functions that an expression may call, beside operators.
+const FUNCTIONS: [&str; 9] =
+    ["size", "contains", "startsWith", "endsWith", "double", "int", "string", "min", "max"];
+const PATIENT: [&str; 4] = ["age_years", "pregnant", "dialysis", "spo2_target_88_92"];
+
+/// A compiled expression.
+#[derive(Debug)]
+pub(crate) struct Expression {
+    pub(crate) text: String,
+    program: Program,
+    /// Measures that it names, sorted.
+    pub(crate) measures: Vec<String>,
+}
+
+/// One remembered value for an expression.
+pub(crate) enum Known {
+    Number(f64),
+    Word(String),
+}
+
+/// What an expression can ask for.
+pub(crate) trait World {
+    /// The latest usable value and its age in minutes.
+    fn latest(&self, measure: &str) -> Option<(Known, i64)>;
+    /// All remembered usable values with their ages, oldest first.
+    fn history(&self, measure: &str) -> Vec<(Known, i64)>;
+    /// Age in completed years.
+    fn age_years(&self) -> Option<i64>;
+    /// Pregnant, dialysis, SpO2 target.
+    fn facts(&self) -> [bool; 3];
+}
+
+impl Expression {
+    /// Compiles a text.
+    ///
+    /// # Errors
+    /// Line and column within the text with what is wrong.
+    pub(crate) fn compile(text: &str) -> Result<Expression, (usize, usize, String)> {
+        if text.len() > TEXT_BYTES_MAX {
+            return Err((
+                1,
+                1,
+                format!("the expression is longer than {TEXT_BYTES_MAX} bytes: write several rules"),
+            ));
+        }
+        let deep = text.bytes().try_fold(0_usize, |depth, byte| match byte {
+            b'(' | b'[' | b'{' if depth == BRACKET_DEPTH_MAX => None,
+            b'(' | b'[' | b'{' => Some(depth + 1),
+            b')' | b']' | b'}' => Some(depth.saturating_sub(1)),
+            _ => Some(depth),
+        });
+        if deep.is_none() {
+            return Err((1, 1, format!("brackets are nested deeper than {BRACKET_DEPTH_MAX}")));
+        }
+        let program = ENV.compile(text).map_err(|errors| {
+            let first = errors.errors.into_iter().next();
+            let (line, column) = first.as_ref().map_or((1, 1), |error| error.pos);
+            let message = first.map_or_else(|| "it cannot be read".to_owned(), |error| error.msg);
+            let place = |n: isize| usize::try_from(n).unwrap_or(1).max(1);
+            (place(line), place(column), format!("the expression does not compile: {message}"))
+        })?;
+        let mut check = Check::default();
+        check.walk(program.expression(), 0, &mut Vec::new());
+        if let Some(problem) = check.problem {
+            return Err((1, 1, problem));
+        }
+        check.measures.sort_unstable();
+        check.measures.dedup();
+        Ok(Expression { text: text.to_owned(), program, measures: check.measures })
+    }
+
+    /// Evaluates it; `Err` says why it is not known.
+    pub(crate) fn judge(&self, world: &dyn World) -> Result<Verdict, String> {
+        let mut context = Context::with_env(Arc::clone(&ENV));
+        let (mut values, mut ages, mut lists) = (HashMap::new(), HashMap::new(), HashMap::new());
+        for measure in &self.measures {
+            if let Some((value, minutes)) = world.latest(measure) {
+                values.insert(measure.clone(), value.into_cel());
+                ages.insert(measure.clone(), Value::Int(minutes));
+            }
+            let history = world.history(measure).into_iter().take(LIST_MAX).map(|(value, minutes)| {
+                Value::from(HashMap::from([("value", value.into_cel()), ("mins", Value::Int(minutes))]))
+            });
+            lists.insert(measure.clone(), Value::from(history.collect::<Vec<Value>>()));
+        }
+        let [pregnant, dialysis, target] = world.facts();
+        let mut patient = HashMap::from([
+            ("pregnant", Value::Bool(pregnant)),
+            ("dialysis", Value::Bool(dialysis)),
+            ("spo2_target_88_92", Value::Bool(target)),
+        ]);
+        if let Some(years) = world.age_years() {
+            patient.insert("age_years", Value::Int(years));
+        }
+        context.add_variable_from_value("v", Value::from(values));
+        context.add_variable_from_value("mins", Value::from(ages));
+        context.add_variable_from_value("history", Value::from(lists));
+        context.add_variable_from_value("patient", Value::from(patient));
+        match self.program.execute(&context) {
+            Ok(Value::Bool(met)) => Ok(met.into()),
+            Ok(_) => Err("the expression is neither true nor false".to_owned()),
+            Err(ExecutionError::NoSuchKey(name)) => Err(format!("`{name}` is missing")),
+            Err(_) => Err("the expression cannot be computed of these values".to_owned()),
+        }
+    }
+}
+
+impl Known {
+    fn into_cel(self) -> Value {
+        match self {
+            Known::Number(number) => Value::Float(number),
+            Known::Word(word) => Value::from(word),
+        }
+    }
+}
+
+/// What an expression names and how much it could do.
+#[derive(Default)]
+struct Check {
+    measures: Vec<String>,
+    n_macros: usize,
+    problem: Option<String>,
+}
+
+impl Check {
+    fn refuse(&mut self, problem: String) {
+        self.problem.get_or_insert(problem);
+    }
+
+    /// `bound`: variables of the macros around.
+    fn walk<'e>(&mut self, node: &'e IdedExpr, depth: usize, bound: &mut Vec<&'e str>) {
+        match &node.expr {
+            Expr::Unspecified | Expr::Literal(_) => {}
+            Expr::Ident(name) if bound.contains(&name.as_str()) => {}
+            Expr::Ident(name) => self.refuse(format!(
+                "`{name}` is not known: use `v.NAME`, `mins.NAME`, `history.NAME` or `patient.NAME`"
+            )),
+            Expr::Select(select) => match &select.operand.expr {
+                Expr::Ident(root) if !bound.contains(&root.as_str()) => self.name(root, &select.field),
+                _ => self.walk(&select.operand, depth, bound),
+            },
+            Expr::Call(call) => {
+                let operator = call.func_name.starts_with(['_', '!', '-', '@']);
+                if !operator && !FUNCTIONS.contains(&call.func_name.as_str()) {
+                    self.refuse(format!("the function `{}` is not available to rules", call.func_name));
+                }
+                call.target.iter().for_each(|target| self.walk(target, depth, bound));
+                call.args.iter().for_each(|argument| self.walk(argument, depth, bound));
+            }
+            Expr::Comprehension(inner) => {
+                self.n_macros += 1;
+                if depth == MACRO_DEPTH_MAX || self.n_macros > MACROS_MAX {
+                    self.refuse(format!(
+                        "macros are nested deeper than {MACRO_DEPTH_MAX} or are more than {MACROS_MAX}: it could run too long"
+                    ));
+                    return;
+                }
+                self.walk(&inner.iter_range, depth + 1, bound);
+                let n_bound = bound.len();
+                bound.extend([inner.iter_var.as_str(), inner.accu_var.as_str()]);
+                bound.extend(inner.iter_var2.as_deref());
+                for part in [&inner.accu_init, &inner.loop_cond, &inner.loop_step, &inner.result] {
+                    self.walk(part, depth + 1, bound);
+                }
+                bound.truncate(n_bound);
+            }
+            Expr::List(list) => list.elements.iter().for_each(|item| self.walk(item, depth, bound)),
+            Expr::Map(map) => {
+                for entry in &map.entries {
+                    if let EntryExpr::MapEntry(entry) = &entry.expr {
+                        self.walk(&entry.key, depth, bound);
+                        self.walk(&entry.value, depth, bound);
+                    }
+                }
+            }
+            Expr::Struct(_) => self.refuse("messages are not available to rules".to_owned()),
+        }
+    }
+
+    fn name(&mut self, root: &str, field: &str) {
+        match root {
+            "v" | "mins" | "history" => self.measures.push(field.to_owned()),
+            "patient" if PATIENT.contains(&field) => {}
+            "patient" => self.refuse(format!("`patient.{field}` is not known: use {}", PATIENT.join(", "))),
+            _ => self.refuse(format!("`{root}` is not known: use `v`, `mins`, `history` or `patient`")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Bed;
+
+    impl World for Bed {
+        fn latest(&self, measure: &str) -> Option<(Known, i64)> {
+            match measure {
+                "heart_rate" => Some((Known::Number(120.0), 3)),
+                "systolic" => Some((Known::Number(100.0), 5)),
+                "breathing" => Some((Known::Word("oxygen".to_owned()), 9)),
+                _ => None,
+            }
+        }
+
+        fn history(&self, measure: &str) -> Vec<(Known, i64)> {
+            let values = if measure == "haemoglobin" { vec![(11.0, 300), (8.5, 10)] } else { Vec::new() };
+            values.into_iter().map(|(value, minutes)| (Known::Number(value), minutes)).collect()
+        }
+
+        fn age_years(&self) -> Option<i64> {
+            None
+        }
+
+        fn facts(&self) -> [bool; 3] {
+            [false, true, false]
+        }
+    }
+
+    fn judged(text: &str) -> Result<Verdict, String> {
+        Expression::compile(text).unwrap_or_else(|error| panic!("{text}: {error:?}")).judge(&Bed)
+    }
+
+    #[test]
+    fn values_histories_and_facts() {
+        let check = |text: &str, expected: Result<Verdict, &str>| {
+            assert_eq!(judged(text), expected.map_err(str::to_owned), "{text}");
+        };
+        check("v.heart_rate / v.systolic >= 1.2", Ok(Verdict::Met));
+        check("v.heart_rate > 120", Ok(Verdict::NotMet));
+        check("v.heart_rate >= 120 && mins.heart_rate <= 3", Ok(Verdict::Met));
+        check("v.breathing == 'oxygen'", Ok(Verdict::Met));
+        check("patient.dialysis && !patient.pregnant", Ok(Verdict::Met));
+        check("history.haemoglobin.exists(h, h.mins < 1440 && h.value - 2.0 >= 8.5)", Ok(Verdict::Met));
+        check("v.temperature > 38", Err("`temperature` is missing"));
+        check("has(v.temperature) && v.temperature > 38", Ok(Verdict::NotMet));
+        check("patient.age_years > 65", Err("`age_years` is missing"));
+        check("v.heart_rate", Err("the expression is neither true nor false"));
+    }
+
+    #[test]
+    fn what_could_run_long_or_is_unknown_is_refused() {
+        let refused = |text: &str| Expression::compile(text).expect_err(text).2;
+        let three = "history.a.all(x, history.a.all(y, history.a.all(z, x.value + y.value + z.value > 0.0)))";
+        assert!(refused(three).contains("could run too long"));
+        let many = vec!["history.a.all(x, x.value > 0.0)"; 9].join(" && ");
+        assert!(refused(&many).contains("could run too long"));
+        assert!(refused(&"(".repeat(30)).contains("nested deeper"));
+        assert!(refused(&format!("v.a > {}", "1".repeat(2_000))).contains("longer than"));
+        assert!(refused("v.a > ").contains("does not compile"));
+        assert!(refused("heart_rate > 3").contains("`heart_rate` is not known"));
+        assert!(refused("patient.name == 'x'").contains("`patient.name` is not known"));
+        assert!(refused("'a'.matches(string(v.a))").contains("`matches` is not available"));
+        assert_eq!(Expression::compile("v.b > v.a").unwrap().measures, ["a", "b"]);
+    }
+}
