@@ -29,7 +29,11 @@ impl RuleSet {
         if state.patient != *patient {
             state.patient.clone_from(patient);
         }
-        let mut turn = Turn::new(self, state, subject, event.at, Some(event));
+        if event.birth_date.is_some() && state.birth_date != event.birth_date {
+            state.birth_date.clone_from(&event.birth_date);
+        }
+        let known = with_birth_date(subject, state);
+        let mut turn = Turn::new(self, state, known.as_ref().unwrap_or(subject), event.at, Some(event));
         turn.pass_time(event.at.0);
         turn.state.newest = turn.state.newest.max(event.at.0);
         match &event.data {
@@ -40,7 +44,7 @@ impl RuleSet {
                 turn.computed();
             }
             Data::Medication(medication) => turn.ordered(event, medication),
-            Data::Population(_) | Data::Json(_) => {}
+            Data::Population(_) | Data::Movement(_) | Data::Json(_) => {}
         }
         turn.end()
     }
@@ -48,7 +52,8 @@ impl RuleSet {
     /// What the rules say because time has passed: sustained conditions that became old enough, clear times, values that are too old. A
     /// finding's time is the instant at which it became true, so it does not matter how late this is called.
     pub fn on_time(&self, state: &mut PatientState, subject: &Subject, now: Instant) -> Vec<Finding> {
-        let mut turn = Turn::new(self, state, subject, now, None);
+        let known = with_birth_date(subject, state);
+        let mut turn = Turn::new(self, state, known.as_ref().unwrap_or(subject), now, None);
         turn.pass_time(now.0);
         turn.end()
     }
@@ -62,4 +67,10 @@ impl RuleSet {
         let expiry = (state.expiry != i64::MAX).then_some(state.expiry);
         dues.chain(expiry).min().map(Instant)
     }
+}
+
+/// The subject with the birth date that a sender said, when the store knows none.
+fn with_birth_date(subject: &Subject, state: &PatientState) -> Option<Subject> {
+    let birth_date = state.birth_date.clone().filter(|_| subject.birth_date.is_none())?;
+    Some(Subject { birth_date: Some(birth_date), ..subject.clone() })
 }

@@ -21,7 +21,7 @@
 //! };
 //! let event = Event {
 //!     schema: 1, id: "1".into(), kind: Kind::LabResults, patient: Some("Patient/1".into()), encounter: None, at, received_at: at,
-//!     source: "lab".into(), organization: None, unit: None, data: Data::Measurements(vec![potassium]), quality: None,
+//!     birth_date: None, device: None, source: "lab".into(), organization: None, unit: None, data: Data::Measurements(vec![potassium]), quality: None,
 //!     privacy: vec![], population: vec![], region: None,
 //! };
 //! let mut state = PatientState::default();

@@ -40,6 +40,8 @@ pub(crate) const N_SEEN_MAX: usize = 16;
 #[derive(Clone, PartialEq)]
 pub struct PatientState {
     pub(crate) patient: String,
+    /// As a sender said it: for patients that the store does not know.
+    pub(crate) birth_date: Option<String>,
     /// Hashes of the last events, oldest first.
     pub(crate) seen: Vec<u64>,
     /// Time of the newest event.
@@ -54,6 +56,7 @@ impl Default for PatientState {
     fn default() -> PatientState {
         PatientState {
             patient: String::new(),
+            birth_date: None,
             seen: Vec::new(),
             newest: i64::MIN,
             expiry: i64::MAX,

@@ -72,7 +72,7 @@ pub(crate) fn due(rule: &Rule, episode: &Episode) -> Option<i64> {
 pub(crate) fn on_due(rule: &Rule, episode: &mut Episode, at: i64) -> Option<Act> {
     let mut change = Change::default();
     pass(rule, &mut episode.rows, at, &mut change);
-    conclude(rule, episode, at, &change, None)
+    conclude(rule, episode, at, &change, None, None)
 }
 
 fn pass(rule: &Rule, rows: &mut Vec<RowState>, at: i64, change: &mut Change) {
@@ -161,7 +161,8 @@ pub(crate) fn on_fact(
         change.met = true;
         change.worse = true;
     }
-    let act = conclude(rule, episode, fact.at, &change, fact.correction.filter(|_| rested));
+    let opening = fact.correction.map(|_| fact.event).filter(|event| !event.is_empty());
+    let act = conclude(rule, episode, fact.at, &change, fact.correction.filter(|_| rested), opening);
     support(episode, fact, verdicts);
     act
 }
@@ -197,6 +198,7 @@ fn conclude(
     at: i64,
     change: &Change,
     retracting: Option<u64>,
+    opening: Option<&str>,
 ) -> Option<Act> {
     let severity_of = |state: &RowState| row_of(rule, state.key).map(|row| (row.severity, state.key));
     let active = episode.rows.iter().filter(|state| state.active);
@@ -219,7 +221,8 @@ fn conclude(
         return None;
     }
     let first = active.clone().min_by_key(|state| state.since);
-    let opening = first.map_or_else(String::new, |state| state.event.clone());
+    // What a correction or a late value opens has their name: the first event may name an alert that is over.
+    let opening = opening.or(first.map(|state| state.event.as_str())).unwrap_or_default().to_owned();
     let mut worst = Vec::new();
     active.for_each(|state| note_worst(&mut worst, state));
     episode.calm = None;
@@ -264,6 +267,7 @@ pub(crate) fn on_series(
     facts: &[(Fact<'_>, Vec<Verdicts>)],
     correction: Option<u64>,
     (from, now): (i64, i64),
+    opening: Option<&str>,
 ) -> Vec<Act> {
     let rested = correction.is_some_and(|gone| withdraw(episode, gone));
     let before = std::mem::take(&mut episode.rows);
@@ -278,8 +282,7 @@ pub(crate) fn on_series(
         if let Some(newly) = step.newly
             && !was_active.contains(&newly.1)
         {
-            let event = rows.iter().find(|state| state.key == newly.1).map(|state| state.event.clone());
-            flashed = flashed.max(Some((newly, event.unwrap_or_else(|| fact.event.to_owned()))));
+            flashed = flashed.max(Some((newly, opening.unwrap_or(fact.event).to_owned())));
         }
         change.worse |= step.worse && correction.is_some();
     }
@@ -297,7 +300,7 @@ pub(crate) fn on_series(
         acts.push(Act::Raise { severity, opening: opening.clone(), key });
         acts.push(Act::Clear { opening });
     }
-    acts.extend(conclude(rule, episode, now, &change, correction.filter(|_| rested)));
+    acts.extend(conclude(rule, episode, now, &change, correction.filter(|_| rested), opening));
     for (fact, verdicts) in facts {
         support(episode, fact, verdicts);
     }

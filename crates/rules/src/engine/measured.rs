@@ -195,7 +195,7 @@ fn read(indexed: &Indexed, measurement: &Measurement) -> Result<Number, String> 
             measure.words.join(", ")
         ));
     }
-    if measurement.unit == measure.unit {
+    if measurement.unit.as_deref() == measure.unit.as_deref() {
         return Ok(number);
     }
     let wanted = measure.unit.as_deref().unwrap_or("no unit");

@@ -115,8 +115,15 @@ impl Turn<'_> {
         }
         let now = self.state.newest.max(self.at.0);
         let place = self.state.episode_or_new(hash, 0, indexed.key);
-        let acts = machine::on_series(rule, &mut self.state.episodes[place], &facts, gone, (from, now));
         let event = self.event.map(|event| event.id.clone());
+        let acts = machine::on_series(
+            rule,
+            &mut self.state.episodes[place],
+            &facts,
+            gone,
+            (from, now),
+            event.as_deref(),
+        );
         for act in acts {
             self.say_act(rule, place, Instant(now), event.clone(), act);
         }

@@ -60,6 +60,7 @@ pub(super) fn write(state: &PatientState) -> Vec<u8> {
     let mut out = Writer(Vec::with_capacity(256));
     out.0.push(VERSION);
     out.text(&state.patient);
+    out.text(state.birth_date.as_deref().unwrap_or(""));
     out.list(&state.seen, |out, hash| out.fixed(*hash));
     out.signed(state.newest);
     out.signed(state.expiry);
@@ -192,6 +193,7 @@ pub(super) fn read(bytes: &[u8]) -> Option<PatientState> {
         return None;
     }
     let patient = input.text()?;
+    let birth_date = Some(input.text()?).filter(|date| !date.is_empty());
     let seen = input.list(Reader::fixed)?;
     let newest = input.signed()?;
     let expiry = input.signed()?;
@@ -214,7 +216,7 @@ pub(super) fn read(bytes: &[u8]) -> Option<PatientState> {
         Some(Track { measure, entries })
     })?;
     let episodes = input.list(|input| read_episode(input, &far))?;
-    input.0.is_empty().then_some(PatientState { patient, seen, newest, expiry, tracks, episodes })
+    input.0.is_empty().then_some(PatientState { patient, birth_date, seen, newest, expiry, tracks, episodes })
 }
 
 fn read_worst(input: &mut Reader<'_>) -> Option<Vec<(u8, Number)>> {

@@ -67,14 +67,14 @@ pub(super) fn event(set: &RuleSet, data: &[StepData], id: &str, at: i64) -> Even
                 TestValue::Text(text) => (Value::Text(text.clone()), None),
             };
             Some(Measurement {
-                name: measure.clone(),
+                name: measure.as_str().into(),
                 loinc: None,
                 value,
                 comparator,
                 unit: match unit.as_deref() {
                     Some("none") => None,
-                    Some(unit) => Some(unit.to_owned()),
-                    None => usual,
+                    Some(unit) => Some(unit.into()),
+                    None => usual.map(Into::into),
                 },
                 sent: None,
                 status: status.unwrap_or_default(),
@@ -102,6 +102,8 @@ pub(super) fn event(set: &RuleSet, data: &[StepData], id: &str, at: i64) -> Even
         encounter: None,
         at: Instant(at),
         received_at: Instant(at),
+        birth_date: None,
+        device: None,
         source: "test".to_owned(),
         organization: None,
         unit: None,
