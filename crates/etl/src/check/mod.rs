@@ -83,6 +83,11 @@ impl Checks {
         }
     }
 
+    /// Whether rows wait here until all have come.
+    pub fn holds_rows(&self) -> bool {
+        self.specs.iter().any(CheckSpec::needs_all_rows)
+    }
+
     /// The sources that `reference` checks look into: each source once.
     pub fn taps(&self) -> Vec<TapSpec> {
         keys::taps(&self.specs)

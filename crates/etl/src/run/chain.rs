@@ -11,12 +11,14 @@ use crate::check::Checker;
 use crate::file::SourceEntry;
 use crate::plan::FlowColumns;
 use crate::run::StepCounts;
+use crate::run::kept::{Keeping, Kept, WAITING_MAX};
 use crate::step::{Output, Step, Tap};
 use crate::world::World;
 
 /// Where rows and rejects go that come out of a chain.
 pub(crate) trait Sink {
-    fn rows(&mut self, batch: Batch) -> Result<(), EtlError>;
+    /// Takes rows. Gives those that cannot be taken.
+    fn rows(&mut self, batch: Batch) -> Result<Vec<Reject>, EtlError>;
     fn reject(&mut self, reject: Reject) -> Result<(), EtlError>;
 }
 
@@ -32,6 +34,10 @@ pub(crate) struct Chain {
     checked: StepCounts,
     taps: Vec<Box<dyn Tap>>,
     slots: Vec<Slot>,
+    keeping: Option<Keeping>,
+    kept: Option<Kept>,
+    /// Rejects whose rows are looked for among those that are kept.
+    waiting: Vec<Reject>,
 }
 
 struct Slot {
@@ -40,13 +46,15 @@ struct Slot {
 }
 
 impl Chain {
-    /// Starts the checks and the first `n_steps` steps. `taps` see the rows between them.
+    /// Starts the checks and the first `n_steps` steps. `taps` see the rows between them. With `keeping`, rows are kept as they were read
+    /// for those that are refused later.
     pub(crate) fn start(
         source: &SourceEntry,
         columns: &FlowColumns,
         tapped: &Tapped,
         taps: Vec<Box<dyn Tap>>,
         n_steps: usize,
+        keeping: Option<Keeping>,
         world: &Arc<World>,
     ) -> Result<Chain, EtlError> {
         let checker = source.checks.start(&columns.source, &tapped.checks, world)?;
@@ -60,12 +68,17 @@ impl Chain {
             Ok(Slot { step, counts: StepCounts { name: entry.name.text.clone(), ..StepCounts::default() } })
         });
         let checked = StepCounts { name: "checks".to_owned(), ..StepCounts::default() };
-        Ok(Chain { checker, checked, taps, slots: slots.collect::<Result<_, EtlError>>()? })
+        let slots = slots.collect::<Result<_, EtlError>>()?;
+        Ok(Chain { checker, checked, taps, slots, keeping, kept: None, waiting: Vec::new() })
     }
 
     /// Takes a batch of the source.
     pub(crate) fn push(&mut self, batch: Batch, sink: &mut dyn Sink) -> Result<(), EtlError> {
-        let mut rejects = Rejects { source: Some(batch.clone()), sink };
+        if let Some(keeping) = &mut self.keeping {
+            keeping.push(&batch)?;
+        }
+        let waiting = self.keeping.is_some().then_some(&mut self.waiting);
+        let mut rejects = Rejects { source: Some(batch.clone()), waiting, kept: None, sink };
         self.checked.rows_in += batch.n_rows() as u64;
         let rest = &mut self.slots[..];
         let mut emit = Emit { counts: &mut self.checked, taps: &mut self.taps, rest, rejects: &mut rejects };
@@ -74,7 +87,9 @@ impl Chain {
 
     /// No more batches: every step gives what it kept.
     pub(crate) fn finish(&mut self, sink: &mut dyn Sink) -> Result<(), EtlError> {
-        let mut rejects = Rejects { source: None, sink };
+        self.kept = self.keeping.take().map(Keeping::finish).transpose()?;
+        let waiting = self.kept.is_some().then_some(&mut self.waiting);
+        let mut rejects = Rejects { source: None, waiting, kept: self.kept.as_ref(), sink };
         let mut emit = Emit {
             counts: &mut self.checked,
             taps: &mut self.taps,
@@ -88,7 +103,7 @@ impl Chain {
                 Emit { counts: &mut slot.counts, taps: &mut Vec::new(), rest, rejects: &mut rejects };
             slot.step.finish(&mut emit)?;
         }
-        Ok(())
+        rejects.flush()
     }
 
     /// The checker, what the taps gathered, and the counts of the checks and steps.
@@ -96,7 +111,7 @@ impl Chain {
         let tapped = self.taps.into_iter().map(Tap::finish).collect::<Result<_, _>>()?;
         let mut counts = vec![self.checked];
         counts.extend(self.slots.into_iter().map(|slot| slot.counts));
-        Ok(Ended { checker: self.checker, tapped, counts })
+        Ok(Ended { checker: self.checker, tapped, counts, kept: self.kept })
     }
 }
 
@@ -105,12 +120,42 @@ pub(crate) struct Ended {
     pub(crate) checker: Checker,
     pub(crate) tapped: Vec<Arc<dyn Any + Send + Sync>>,
     pub(crate) counts: Vec<StepCounts>,
+    /// The rows as they were read, where a target may still refuse some.
+    pub(crate) kept: Option<Kept>,
 }
 
-/// Rejects on their way out: they get the source's row, as it was read, where it is still at hand.
+/// Rejects on their way out: they get the source's row, as it was read, where it is still at hand or was kept.
 struct Rejects<'a> {
     source: Option<Batch>,
+    waiting: Option<&'a mut Vec<Reject>>,
+    kept: Option<&'a Kept>,
     sink: &'a mut dyn Sink,
+}
+
+impl Rejects<'_> {
+    fn give(&mut self, mut reject: Reject) -> Result<(), EtlError> {
+        if reject.raw.is_empty()
+            && let Some((batch, row)) =
+                self.source.as_ref().and_then(|batch| Some((batch, row_at(batch, reject.place)?)))
+        {
+            reject.raw = row_json(batch, row)?.to_string().into_bytes();
+        }
+        match &mut self.waiting {
+            Some(waiting) if reject.raw.is_empty() => {
+                waiting.push(reject);
+                // Before all rows are read, there is nothing to look them up in.
+                if self.kept.is_some() && waiting.len() >= WAITING_MAX { self.flush() } else { Ok(()) }
+            }
+            _ => self.sink.reject(reject),
+        }
+    }
+
+    fn flush(&mut self) -> Result<(), EtlError> {
+        let (Some(waiting), Some(kept)) = (&mut self.waiting, self.kept) else { return Ok(()) };
+        let mut filled = std::mem::take(*waiting);
+        kept.fill(&mut filled)?;
+        filled.into_iter().try_for_each(|reject| self.sink.reject(reject))
+    }
 }
 
 /// The output of one step: the input of the next.
@@ -130,22 +175,19 @@ impl Output for Emit<'_, '_> {
         for tap in self.taps.iter_mut() {
             tap.push(&batch)?;
         }
-        let Some((slot, rest)) = self.rest.split_first_mut() else { return self.rejects.sink.rows(batch) };
+        let Some((slot, rest)) = self.rest.split_first_mut() else {
+            let refused = self.rejects.sink.rows(batch)?;
+            return refused.into_iter().try_for_each(|reject| self.rejects.give(reject));
+        };
         slot.counts.rows_in += batch.n_rows() as u64;
         let mut next =
             Emit { counts: &mut slot.counts, taps: &mut Vec::new(), rest, rejects: &mut *self.rejects };
         slot.step.push(batch, &mut next)
     }
 
-    fn reject(&mut self, mut reject: Reject) -> Result<(), EtlError> {
+    fn reject(&mut self, reject: Reject) -> Result<(), EtlError> {
         self.counts.quarantined += 1;
-        if reject.raw.is_empty()
-            && let Some(row) =
-                self.rejects.source.as_ref().and_then(|batch| Some((batch, row_at(batch, reject.place)?)))
-        {
-            reject.raw = row_json(row.0, row.1)?.to_string().into_bytes();
-        }
-        self.rejects.sink.reject(reject)
+        self.rejects.give(reject)
     }
 
     fn filtered(&mut self, rule: &str, n_rows: u64) {

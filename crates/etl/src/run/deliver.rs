@@ -16,7 +16,6 @@ use crate::EtlError;
 use crate::file::TargetEntry;
 use crate::plan::target_columns;
 use crate::run::TargetCounts;
-use crate::run::chain::row_json;
 use crate::source::Unit;
 use crate::target::{AUDIT, Committed, Load, Mode, Target};
 use crate::world::World;
@@ -154,7 +153,8 @@ impl Delivery {
                         column: Some(column.clone()),
                         reason: "missing_key".into(),
                         message: format!("the key column `{column}` of the target is missing"),
-                        raw: row_json(&batch, row)?.to_string().into_bytes(),
+                        // The run fills in the row as it was read.
+                        raw: Vec::new(),
                     });
                 }
             }

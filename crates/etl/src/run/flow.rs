@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant as Timer;
 
+use table::Reject;
 use tokio::sync::oneshot;
 
 use crate::EtlError;
@@ -14,12 +15,13 @@ use crate::plan::FlowColumns;
 use crate::run::chain::{Chain, Ended, Tapped};
 use crate::run::counts::balance;
 use crate::run::deliver::{self, Audit, Delivery, Opened, Staged};
+use crate::run::kept::{self, Keeping, Kept};
 use crate::run::record::UnitRecord;
 use crate::run::work::{Meter, Work, Worked};
 use crate::run::{Failure, Observer, RunOptions, SourceRecord, Status, TargetCounts};
 use crate::source::{Division, Out, Source, Unit};
 use crate::step::{PRIVACY_MANIFEST, Tap};
-use crate::target::Load;
+use crate::target::{Load, Mode};
 use crate::world::World;
 
 const PIECES_AHEAD_MAX: usize = 4;
@@ -33,6 +35,8 @@ pub(crate) struct Flow<'a> {
     pub(crate) world: &'a Arc<World>,
     pub(crate) observer: &'a Arc<dyn Observer>,
     pub(crate) meter: Arc<Meter>,
+    /// New attempts after a failure that may pass.
+    pub(crate) retries: u32,
 }
 
 /// A source's record, and what others gathered from its rows.
@@ -65,7 +69,7 @@ impl Flow<'_> {
         record.duration_secs = timer.elapsed().as_secs_f64();
         match outcome {
             Ok(gathered) => Ok(FlowEnd { record, gathered }),
-            Err(error) if is_transient(&error) && number <= self.pipeline.run.retries => Err(error),
+            Err(error) if is_transient(&error) && number <= self.retries => Err(error),
             Err(error) => {
                 record.status =
                     if matches!(error, EtlError::Cancelled) { Status::Cancelled } else { Status::Failed };
@@ -107,13 +111,8 @@ impl Flow<'_> {
         };
         let asked = self.ask_targets().await?;
         record.targets.extend(asked.failed.iter().cloned());
-        let since = match self.source.spec.division() {
-            Division::Window => {
-                asked.opened.iter().map(|(_, opened)| opened.committed.watermark.clone()).min().flatten()
-            }
-            Division::Files | Division::Snapshot => None,
-        };
-        let units = source.units(since.as_deref()).await?;
+        let since = self.watermark(&*source, &asked);
+        let units = self.units(&mut *source, since.as_deref()).await?;
         if let Some(done) = self.recovered(record, &asked, is_tapped)? {
             *record = done;
             return Ok(Vec::new());
@@ -142,11 +141,53 @@ impl Flow<'_> {
             return Ok(Vec::new());
         }
         let names: Arc<[String]> = reads.iter().map(|unit| unit.name.clone()).collect();
-        let chain = Chain::start(self.source, self.columns, tapped, taps, usize::MAX, self.world)?;
+        let keeping = kept::is_needed(self.pipeline, self.source) && !self.options.dry_run;
+        let keeping = keeping.then(|| Keeping::start(self.world)).transpose()?;
+        let chain = Chain::start(self.source, self.columns, tapped, taps, usize::MAX, keeping, self.world)?;
         let (deliveries, idle) = self.begin(asked, &needs_of, &names).await?;
         record.targets.extend(idle);
         let worked = self.work(source, &reads, chain, deliveries, names.clone()).await?;
         self.end(record, worked, &reads, &needs_of, &names).await
+    }
+
+    /// The smallest watermark of the targets: what one of them lacks is read.
+    fn watermark(&self, source: &dyn Source, asked: &Asked<'_>) -> Option<String> {
+        if self.source.spec.division() != Division::Window {
+            return None;
+        }
+        let mut smallest: Option<&String> = None;
+        for (_, opened) in &asked.opened {
+            let own = opened.committed.watermark.as_ref()?;
+            if smallest.is_none_or(|other| source.compare_watermarks(own, other).is_lt()) {
+                smallest = Some(own);
+            }
+        }
+        smallest.cloned()
+    }
+
+    /// What there is to read. A window that somebody chose leaves the watermarks of the targets as they are, and is a unit of this run alone.
+    async fn units(&self, source: &mut dyn Source, since: Option<&str>) -> Result<Vec<Unit>, EtlError> {
+        let chosen =
+            self.options.backfill.as_ref().filter(|_| self.options.only.contains(&self.source.name.text));
+        let Some(chosen) = chosen else { return source.units(since).await };
+        let name = &self.source.name.text;
+        let fails = |why: String| EtlError::Source { source_name: name.clone(), why, is_transient: false };
+        let others = self.pipeline.targets_of(name).find(|target| target.spec.mode() != Mode::Merge);
+        if let Some(target) = others {
+            return Err(fails(format!(
+                "a window can only be loaded again where rows are merged by key: the target `{}` does not",
+                target.name
+            )));
+        }
+        source
+            .choose(chosen)
+            .map_err(|why| fails(format!("a window of it cannot be loaded again: {why}")))?;
+        let mut units = source.units(None).await?;
+        for unit in &mut units {
+            unit.id = format!("backfill {} {}", self.options.run, unit.id);
+            unit.watermark = None;
+        }
+        Ok(units)
     }
 
     /// Opens the targets. One that cannot be opened does not hold up the others.
@@ -184,7 +225,13 @@ impl Flow<'_> {
         asked: &Asked<'_>,
         is_tapped: bool,
     ) -> Result<Option<SourceRecord>, EtlError> {
-        let Some(mut intent) = self.observer.intent(&record.name)? else { return Ok(None) };
+        let Some(mut intent) = self.observer.intent(&record.name)? else {
+            // What the attempt that died had set aside is set aside again.
+            if self.options.resumed {
+                self.observer.discard(&record.name)?;
+            }
+            return Ok(None);
+        };
         let all_there = intent
             .units
             .iter()
@@ -310,7 +357,7 @@ impl Flow<'_> {
         for delivery in deliveries {
             staged.push(delivery.end().await);
         }
-        let Ended { checker, tapped, counts } = match outcome {
+        let Ended { checker, tapped, counts, kept } = match outcome {
             Ok(ended) => ended,
             Err(error) => {
                 abort(staged.into_iter().map(|(staged, _)| staged)).await;
@@ -347,7 +394,7 @@ impl Flow<'_> {
             record.error = Some(format!("not loaded: {}", verdict.why.join("; ")));
             return Ok(tapped);
         }
-        self.commit(record, staged, reads, needs_of, names).await?;
+        self.commit(record, staged, reads, needs_of, names, kept.as_ref()).await?;
         self.conclude(record, rejected)?;
         Ok(tapped)
     }
@@ -359,15 +406,20 @@ impl Flow<'_> {
         reads: &[Unit],
         needs_of: &Needs,
         names: &Arc<[String]>,
+        kept: Option<&Kept>,
     ) -> Result<(), EtlError> {
         let entries: Vec<&TargetEntry> = self.pipeline.targets_of(&self.source.name).collect();
         let mut ready = Vec::new();
         for (mut staged, outcome) in staged {
+            let outcome = match outcome {
+                Ok(()) => self.prepare(&record.name, &mut staged, names, kept).await,
+                Err(error) => Err(error),
+            };
             match outcome {
                 Ok(()) => ready.push(staged),
                 Err(error) => {
                     // Another attempt makes both right; without one, the others go on.
-                    if is_transient(&error) && record.attempts <= self.pipeline.run.retries {
+                    if is_transient(&error) && record.attempts <= self.retries {
                         abort(ready.into_iter().chain([staged])).await;
                         return Err(error);
                     }
@@ -396,10 +448,7 @@ impl Flow<'_> {
                     (self.world.checkpoint)("after-commit");
                     staged.counts.status = "committed".to_owned();
                     staged.counts.take(&loaded);
-                    let refused = target.refused();
-                    if !refused.is_empty() {
-                        self.observer.quarantine(&record.name, names, refused)?;
-                    }
+                    self.set_aside(&record.name, target.refused(), names, kept)?;
                 }
                 Err(error) => {
                     staged.counts.status = "failed".to_owned();
@@ -411,6 +460,39 @@ impl Flow<'_> {
         }
         record.targets.sort_by_key(|target| entries.iter().position(|entry| entry.name.text == target.name));
         Ok(())
+    }
+
+    /// What a target may write before its commit. Rows that it refuses are set aside now: a process that dies after the commit would not
+    /// know them any more.
+    async fn prepare(
+        &self,
+        source: &str,
+        staged: &mut Staged,
+        names: &Arc<[String]>,
+        kept: Option<&Kept>,
+    ) -> Result<(), EtlError> {
+        let Some(target) = staged.target.as_mut() else { return Ok(()) };
+        target.prepare().await?;
+        let refused = target.refused();
+        staged.counts.quarantined += refused.len() as u64;
+        self.set_aside(source, refused, names, kept)
+    }
+
+    /// Puts rows that a target refused into quarantine, as they were read.
+    fn set_aside(
+        &self,
+        source: &str,
+        mut refused: Vec<Reject>,
+        names: &Arc<[String]>,
+        kept: Option<&Kept>,
+    ) -> Result<(), EtlError> {
+        if refused.is_empty() {
+            return Ok(());
+        }
+        if let Some(kept) = kept {
+            kept.replace(&mut refused)?;
+        }
+        self.observer.quarantine(source, names, refused)
     }
 
     /// The sums, and how the source stands after its commits.

@@ -5,6 +5,7 @@ mod counts;
 mod deliver;
 mod flow;
 mod given;
+mod kept;
 mod preview;
 mod record;
 mod rehearse;
@@ -31,7 +32,7 @@ use crate::report::SourceQuality;
 use crate::run::flow::{Flow, FlowEnd, failure_of};
 use crate::run::taps::Gathered;
 use crate::run::work::Meter;
-use crate::source::Source;
+use crate::source::{Backfill, Source};
 use crate::world::World;
 use crate::{EtlError, Problem};
 
@@ -57,6 +58,35 @@ pub struct RunOptions {
     pub dry_run: bool,
     /// Only these sources (and those they look at). Empty: all.
     pub only: Vec<String>,
+    /// A window of the sources in `only` that is loaded again, instead of what is new.
+    pub backfill: Option<Backfill>,
+    /// Whether it runs rows again that were set aside.
+    pub is_replay: bool,
+}
+
+impl RunOptions {
+    /// A run of everything that is new.
+    pub fn new(run: String, started_at: Instant) -> RunOptions {
+        RunOptions {
+            run,
+            started_at,
+            resumed: false,
+            dry_run: false,
+            only: Vec::new(),
+            backfill: None,
+            is_replay: false,
+        }
+    }
+
+    /// What kind of run it is, in one word: `load`, `dry`, `replay` or `backfill`.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            RunOptions { is_replay: true, .. } => "replay",
+            RunOptions { dry_run: true, .. } => "dry",
+            RunOptions { backfill: Some(_), .. } => "backfill",
+            _ => "load",
+        }
+    }
 }
 
 /// Who watches a run and remembers it. What returns a result is durable when it returns.
@@ -385,6 +415,7 @@ async fn attempts<'a>(mut work: Box<FlowWork<'a>>, source: &'a SourceEntry) -> (
             world: work.world,
             observer: work.observer,
             meter: work.meter.clone(),
+            retries: work.pipeline.run.retries,
         };
         let taps = taps::start(work.pipeline, source, &work.columns.source, work.world);
         let outcome = match taps {

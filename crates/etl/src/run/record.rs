@@ -80,6 +80,30 @@ pub struct SourceRecord {
     pub duration_secs: f64,
 }
 
+impl SourceRecord {
+    /// Rows of units that the (first) target had already.
+    pub fn already_loaded(&self) -> u64 {
+        self.targets.first().map_or(0, |target| target.already_loaded)
+    }
+
+    /// Rows that came to the end of the steps and were not committed: a gate refused the source, or the (first) target failed.
+    pub fn held_back(&self) -> u64 {
+        let first = self.targets.first();
+        if first.is_some_and(|target| target.status == "committed") {
+            return 0;
+        }
+        let counts = &self.counts;
+        let rejected: u64 = self.steps.iter().map(|step| step.quarantined).sum();
+        let at_target = first.map_or(0, |target| target.quarantined);
+        let unread = counts.quarantined.saturating_sub(rejected + at_target);
+        let reached = self.steps.last().map_or(counts.read.saturating_sub(unread), |step| step.rows_out);
+        let told = first.map_or(0, |target| {
+            target.already_loaded + target.n_loaded() + target.quarantined + target.deduplicated
+        });
+        reached.saturating_sub(told)
+    }
+}
+
 /// A unit that was read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnitRecord {

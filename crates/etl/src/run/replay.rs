@@ -64,8 +64,9 @@ pub async fn replay(
     let (again, unreadable) = understood(rows);
     let ids: Vec<String> = again.iter().map(|(row, _)| row.id.to_string()).collect();
     let open = Again::new(columns.source.clone(), again, &ids)?;
-    let flow = Flow { pipeline, source: entry, columns, options, world, observer, meter: Arc::default() };
-    let end = flow.attempt(u32::MAX, Some(Box::new(open)), &gathered.for_source(entry), Vec::new()).await?;
+    let meter = Arc::default();
+    let flow = Flow { pipeline, source: entry, columns, options, world, observer, meter, retries: 0 };
+    let end = flow.attempt(1, Some(Box::new(open)), &gathered.for_source(entry), Vec::new()).await?;
     observer.source_done(&end.record)?;
     let mut counts = Counts::default();
     counts.add(&end.record.counts);

@@ -32,13 +32,13 @@ struct Net {
 }
 
 impl Sink for Net {
-    fn rows(&mut self, batch: Batch) -> Result<(), EtlError> {
+    fn rows(&mut self, batch: Batch) -> Result<Vec<Reject>, EtlError> {
         let wanted = batch.n_rows().min(self.rows_max - self.n_rows);
         if wanted > 0 {
             self.n_rows += wanted;
             self.batches.push(batch.slice(0, wanted));
         }
-        Ok(())
+        Ok(Vec::new())
     }
 
     fn reject(&mut self, reject: Reject) -> Result<(), EtlError> {
@@ -74,7 +74,7 @@ impl Through<'_> {
         taps: Vec<Box<dyn crate::step::Tap>>,
         world: &Arc<World>,
     ) -> Result<(Caught, Ended), EtlError> {
-        let mut chain = Chain::start(self.source, self.columns, tapped, taps, self.n_steps, world)?;
+        let mut chain = Chain::start(self.source, self.columns, tapped, taps, self.n_steps, None, world)?;
         let mut net = Net { rows_max: self.rows_max, n_rows: 0, batches: Vec::new(), rejects: Vec::new() };
         let (out, mut pieces) = Out::channel(PIECES_AHEAD_MAX);
         let (reader, read_max) = match from {

@@ -143,13 +143,13 @@ impl Hands {
 }
 
 impl Sink for Hands {
-    fn rows(&mut self, batch: Batch) -> Result<(), EtlError> {
+    fn rows(&mut self, batch: Batch) -> Result<Vec<Reject>, EtlError> {
         self.meter.given.fetch_add(batch.n_rows() as u64, Ordering::Relaxed);
         let mut rejects = Vec::new();
         for delivery in &mut self.deliveries {
             rejects.extend(delivery.rows(&batch)?);
         }
-        rejects.into_iter().try_for_each(|reject| self.reject(reject))
+        Ok(rejects)
     }
 
     fn reject(&mut self, reject: Reject) -> Result<(), EtlError> {

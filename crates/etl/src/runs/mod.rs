@@ -18,7 +18,7 @@ use crate::EtlError;
 pub use claim::Claim;
 pub use observer::RunObserver;
 pub use quarantine::{QuarantineFilter, QuarantineRow, State};
-pub use query::{QualityPoint, RunSummary};
+pub use query::{Asked, QualityPoint, RunSummary};
 
 /// The keys that quarantined rows are sealed with.
 const SCOPE: &str = "quarantine/etl";

@@ -7,7 +7,7 @@ use table::Reject;
 use crate::EtlError;
 use crate::report::SourceQuality;
 use crate::run::{Observer, Progress, RunOptions, RunRecord, SourceRecord};
-use crate::runs::{Runs, scope};
+use crate::runs::{Asked, Runs, scope};
 
 /// Watches one run.
 #[allow(clippy::type_complexity, reason = "said once, where it is read")]
@@ -36,14 +36,16 @@ impl Runs {
             file.to_owned(),
             options.started_at.0,
             by.to_owned(),
+            options.kind(),
+            to_text(&Asked { only: options.only.clone(), backfill: options.backfill.clone() })?,
         );
         self.write(move |conn| {
             conn.execute(
-                "INSERT INTO run (id, pipeline, pipeline_hash, file, status, started_at, n_attempts, by)
-                 VALUES (?1, ?2, ?3, ?4, 'running', ?5, 1, ?6)
+                "INSERT INTO run (id, pipeline, pipeline_hash, file, status, started_at, n_attempts, by, kind, asked)
+                 VALUES (?1, ?2, ?3, ?4, 'running', ?5, 1, ?6, ?7, ?8)
                  ON CONFLICT (id) DO UPDATE SET status = 'running', pipeline_hash = excluded.pipeline_hash,
                      n_attempts = n_attempts + 1, ended_at = NULL, record = NULL",
-                params![row.0, row.1, row.2, row.3, row.4, row.5],
+                params![row.0, row.1, row.2, row.3, row.4, row.5, row.6, row.7],
             )
             .map(|_| ())
         })?;
@@ -66,6 +68,19 @@ impl Runs {
                 params![run, status, ended_at, text],
             )?;
             conn.execute("DELETE FROM claim WHERE pipeline = ?1 AND run = ?2", [&pipeline, &run]).map(|_| ())
+        })
+    }
+
+    /// A run was cancelled because its process ends: it counts as interrupted, so that it can be continued. What it committed stays, and is
+    /// not loaded again.
+    pub fn leave(&self, run: &str) -> Result<(), EtlError> {
+        let run = run.to_owned();
+        self.write(move |conn| {
+            conn.execute(
+                "UPDATE run SET status = 'running', ended_at = NULL, record = NULL WHERE id = ?1 AND status = 'cancelled'",
+                [&run],
+            )
+            .map(|_| ())
         })
     }
 
@@ -204,8 +219,10 @@ impl Observer for RunObserver {
             .runs
             .read(move |conn| {
                 conn.query_row(
+                    // Rows that are run again, and windows that somebody chose, say nothing about the whole source.
                     "SELECT record FROM run_source WHERE pipeline = ?1 AND source = ?2 AND run <> ?3 AND state = 'done'
                        AND json_extract(record, '$.status') = 'completed' AND json_extract(record, '$.quality') IS NOT NULL
+                       AND run IN (SELECT id FROM run WHERE kind = 'load')
                      ORDER BY at DESC LIMIT 1",
                     [&pipeline, &source, &run],
                     |row| row.get(0),

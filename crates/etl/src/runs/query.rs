@@ -2,11 +2,13 @@
 
 use fhir::Instant;
 use rusqlite::{Row, params};
+use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use crate::EtlError;
 use crate::run::{RunRecord, SourceRecord};
 use crate::runs::Runs;
+use crate::source::Backfill;
 
 const RUNS_MAX: usize = 1_000;
 
@@ -31,10 +33,25 @@ pub struct RunSummary {
     pub n_attempts: u32,
     /// Who asked for it.
     pub by: String,
+    /// `load`, `dry`, `replay` or `backfill`.
+    pub kind: String,
+    /// What was asked for beside the pipeline.
+    pub asked: Asked,
     /// How far it is, or why it broke off: `{"sources": [...]}` or `{"error": ...}`.
     pub progress: Option<Json>,
     /// The record when it has ended.
     pub record: Option<RunRecord>,
+}
+
+/// What a run was asked for beside its pipeline: needed again when it is resumed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    /// Only these sources. Empty: all.
+    #[serde(default)]
+    pub only: Vec<String>,
+    /// A window that is loaded again.
+    #[serde(default)]
+    pub backfill: Option<Backfill>,
 }
 
 /// The quality of a source in one run.
@@ -92,7 +109,7 @@ impl Runs {
             .collect()
     }
 
-    /// The quality of a pipeline's sources over its last runs, the oldest first.
+    /// The quality of a pipeline's sources over its last loads, the oldest first.
     pub fn quality_over_time(&self, pipeline: &str, runs_max: usize) -> Result<Vec<QualityPoint>, EtlError> {
         let pipeline = pipeline.to_owned();
         let runs_max = i64::try_from(runs_max.clamp(1, RUNS_MAX)).unwrap_or(1);
@@ -100,6 +117,7 @@ impl Runs {
             let mut query = conn.prepare_cached(
                 "SELECT run, at, record FROM run_source
                  WHERE pipeline = ?1 AND state = 'done' AND json_extract(record, '$.quality') IS NOT NULL
+                   AND run IN (SELECT id FROM run WHERE kind = 'load')
                  ORDER BY at DESC LIMIT ?2",
             )?;
             query
@@ -138,11 +156,12 @@ impl Runs {
     }
 }
 
-const SELECT: &str = "SELECT id, pipeline, pipeline_hash, file, status, started_at, ended_at, n_attempts, by, progress, record FROM run";
+const SELECT: &str = "SELECT id, pipeline, pipeline_hash, file, status, started_at, ended_at, n_attempts, by, progress, record, kind, asked FROM run";
 
 fn summary(row: &Row<'_>) -> rusqlite::Result<RunSummary> {
     let progress: Option<String> = row.get(9)?;
     let record: Option<String> = row.get(10)?;
+    let asked: Option<String> = row.get(12)?;
     Ok(RunSummary {
         run: row.get(0)?,
         pipeline: row.get(1)?,
@@ -153,6 +172,8 @@ fn summary(row: &Row<'_>) -> rusqlite::Result<RunSummary> {
         ended_at: row.get::<_, Option<i64>>(6)?.map(Instant),
         n_attempts: row.get(7)?,
         by: row.get(8)?,
+        kind: row.get(11)?,
+        asked: asked.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default(),
         progress: progress.and_then(|text| serde_json::from_str(&text).ok()),
         record: record.and_then(|text| serde_json::from_str(&text).ok()),
     })

@@ -64,4 +64,8 @@ CREATE TABLE schedule (
     pipeline TEXT PRIMARY KEY,
     taken_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+","
+-- What kind of run it is: only loads say something about the whole source. `asked` is what a resumed run must know, as JSON.
+ALTER TABLE run ADD COLUMN kind TEXT NOT NULL DEFAULT 'load' CHECK (kind IN ('load', 'dry', 'replay', 'backfill'));
+ALTER TABLE run ADD COLUMN asked TEXT;
 "];

@@ -1,5 +1,6 @@
 //! Resources of a search on a FHIR server as rows: one per resource, with columns by FHIRPath.
 
+pub(super) mod bulk;
 mod columns;
 
 use std::sync::Arc;
@@ -17,8 +18,8 @@ use super::api::caller::{Caller, Limits, decode_url, shown, url_of};
 use super::api::rows::{Made, Rows};
 use super::api::window::Window;
 use super::rest::{dataset_of, same_server};
-use super::sql::snapshot_unit;
-use super::{Dataset, Division, Out, Source, SourceSpec, Unit};
+use super::sql::{need_cursor, snapshot_unit};
+use super::{Backfill, Dataset, Division, Out, Source, SourceSpec, Unit};
 use crate::world::World;
 use crate::yaml::Fields;
 use crate::{EtlError, Problems, Secret, Word};
@@ -109,7 +110,7 @@ impl SourceSpec for Fhir {
             let answer = caller.get(&first).await?;
             // `meta.lastUpdated` is the server's time. What is stamped after this second belongs to the next window.
             let at = answer.at().map_or(now, |at| at.min(now));
-            let open = Open { spec: self.clone(), base, first, caller, at, window: None };
+            let open = Open { spec: self.clone(), base, first, caller, at, chosen: None, window: None };
             let page = blocking(move || Ok(page_of(&answer.body))).await?;
             page.map_err(|why| open.fails(&open.first, &why))?;
             Ok(Box::new(open) as Box<dyn Source>)
@@ -166,6 +167,8 @@ struct Open {
     caller: Caller,
     /// The server's time when it was opened.
     at: Instant,
+    /// A window that somebody chose.
+    chosen: Option<Window>,
     window: Option<Window>,
 }
 
@@ -174,11 +177,20 @@ impl Source for Open {
         self.spec.columns.columns()
     }
 
+    fn choose(&mut self, window: &Backfill) -> Result<(), String> {
+        need_cursor(self.spec.lookback.is_some())?;
+        self.chosen = Some(Window::chosen(window, self.at)?);
+        Ok(())
+    }
+
     fn units<'a>(&'a mut self, since: Option<&'a str>) -> BoxFuture<'a, Result<Vec<Unit>, EtlError>> {
         Box::pin(async move {
             let Some(lookback) = self.spec.lookback else { return Ok(vec![snapshot_unit(self.at)]) };
-            let window = Window::after(since, lookback, self.at)
-                .map_err(|why| self.caller.fails(why.to_owned(), false))?;
+            let window = match self.chosen {
+                Some(chosen) => chosen,
+                None => Window::after(since, lookback, self.at)
+                    .map_err(|why| self.caller.fails(why.to_owned(), false))?,
+            };
             self.window = Some(window);
             Ok(window.units())
         })

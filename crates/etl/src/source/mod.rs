@@ -19,6 +19,7 @@ mod text;
 use std::fmt;
 
 use futures_util::future::BoxFuture;
+use serde::{Deserialize, Serialize};
 use table::{Batch, Columns, Nulled, Reject};
 use tokio::sync::mpsc;
 
@@ -76,12 +77,29 @@ pub struct Unit {
 pub trait Source: Send {
     /// The columns of the batches it will give.
     fn columns(&self) -> &Columns;
+    /// Which of two watermarks of this source comes first. Numbers are compared as numbers, all else as text.
+    fn compare_watermarks(&self, a: &str, b: &str) -> std::cmp::Ordering {
+        a.cmp(b)
+    }
+    /// Makes the next [`Source::units`] give what lies in a window that somebody chose, instead of what is new. The reason when it cannot.
+    fn choose(&mut self, _window: &Backfill) -> Result<(), String> {
+        Err("it has no `cursor`, so that there are no windows of it".to_owned())
+    }
     /// What there is to read. `since` is the smallest watermark of the targets (windows only). The order is the order of reading.
     fn units<'a>(&'a mut self, since: Option<&'a str>) -> BoxFuture<'a, Result<Vec<Unit>, EtlError>>;
     /// Reads a unit, as number `number` of this run, into `out`. A record that cannot be read is a reject, an operation that fails
     /// (connection, disk, limit) an error. Rows of one unit come in the same order whenever it is read. Long work must not block
     /// the async runtime: use `spawn_blocking` and [`Out::blocking_send`].
     fn read<'a>(&'a mut self, unit: &'a Unit, number: u32, out: Out) -> BoxFuture<'a, Result<(), EtlError>>;
+}
+
+/// A window of a source that somebody chose, as values of its cursor; a bound that is missing does not limit.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Backfill {
+    /// From here on.
+    pub from: Option<String>,
+    /// Up to here: included in databases, not included in servers that are asked by time.
+    pub to: Option<String>,
 }
 
 /// What a source gives.
@@ -134,6 +152,11 @@ pub const KINDS: &[(&str, &str, Decode)] = &[
     ("postgres", "a table or query of PostgreSQL, whole or since a watermark", postgres::decode),
     ("hl7v2", "HL7 v2 files: a row per message, or per segment of a name", hl7v2::decode),
     ("rest", "a REST API that gives JSON objects in pages, whole or since a watermark", rest::decode),
+    (
+        "fhir_bulk",
+        "a Bulk Data export of a FHIR server: a row per resource, columns by FHIRPath",
+        fhir::bulk::decode,
+    ),
     ("fhir", "a search of a FHIR server: a row per resource, columns by FHIRPath", fhir::decode),
     ("sqlite", "a table or query of a SQLite file, whole or since a watermark", sqlite::decode),
 ];

@@ -15,8 +15,8 @@ use super::api::caller::{Answer, Caller, Limits, decode_url, shown, url_of};
 use super::api::rows::{Made, Objects, Rows, columns_of};
 use super::api::window::Window;
 use super::declared::{self, Bound, Declared};
-use super::sql::snapshot_unit;
-use super::{Dataset, Division, Out, Source, SourceSpec, Unit};
+use super::sql::{need_cursor, snapshot_unit};
+use super::{Backfill, Dataset, Division, Out, Source, SourceSpec, Unit};
 use crate::world::World;
 use crate::yaml::Fields;
 use crate::{EtlError, Problems, Secret, Word};
@@ -139,7 +139,7 @@ impl Rest {
                 return Err(fails(why));
             }
         }
-        Ok(Open { spec: self.clone(), url, caller, at, found, bound, columns, window: None })
+        Ok(Open { spec: self.clone(), url, caller, at, found, bound, columns, chosen: None, window: None })
     }
 }
 
@@ -185,6 +185,8 @@ struct Open {
     found: Vec<Column>,
     bound: Vec<Bound>,
     columns: Columns,
+    /// A window that somebody chose.
+    chosen: Option<Window>,
     window: Option<Window>,
 }
 
@@ -193,11 +195,20 @@ impl Source for Open {
         &self.columns
     }
 
+    fn choose(&mut self, window: &Backfill) -> Result<(), String> {
+        need_cursor(self.spec.cursor.is_some())?;
+        self.chosen = Some(Window::chosen(window, self.at)?);
+        Ok(())
+    }
+
     fn units<'a>(&'a mut self, since: Option<&'a str>) -> BoxFuture<'a, Result<Vec<Unit>, EtlError>> {
         Box::pin(async move {
             let Some(cursor) = &self.spec.cursor else { return Ok(vec![snapshot_unit(self.at)]) };
-            let window = Window::after(since, cursor.lookback, self.at)
-                .map_err(|why| self.caller.fails(why.to_owned(), false))?;
+            let window = match self.chosen {
+                Some(chosen) => chosen,
+                None => Window::after(since, cursor.lookback, self.at)
+                    .map_err(|why| self.caller.fails(why.to_owned(), false))?,
+            };
             self.window = Some(window);
             Ok(window.units())
         })

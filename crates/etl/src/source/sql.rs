@@ -1,5 +1,6 @@
 //! Options that sources which are databases share: what is read, since when, with which declared types.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -315,8 +316,7 @@ pub(crate) struct Window {
 }
 
 impl Window {
-    /// The unit, if there are rows. Its id says the bounds and what was in between. Watermarks are compared as texts, so integers have
-    /// a fixed width.
+    /// The unit, if there are rows. Its id says the bounds and what was in between.
     pub(crate) fn units(&self, since: Option<&str>) -> Vec<Unit> {
         if self.is_empty {
             return Vec::new();
@@ -324,17 +324,65 @@ impl Window {
         let (from, to) = (self.from.as_deref().unwrap_or("-"), self.to.as_deref().unwrap_or("-"));
         let content =
             self.content.as_ref().map_or_else(String::new, |(n, checksum)| format!(" {n} {checksum}"));
-        let wide = |text: &str| match text.parse::<u64>() {
-            Ok(number) => format!("{number:019}"),
-            Err(_) => text.to_owned(),
-        };
         vec![Unit {
             id: format!("({from}, {to}]{content}"),
             name: format!("{from} to {to}"),
-            watermark: self.to.as_deref().map(wide).or(since.map(str::to_owned)),
+            watermark: self.to.clone().or(since.map(str::to_owned)),
             n_bytes: None,
             n_rows: self.content.as_ref().map(|(n, _)| *n),
         }]
+    }
+}
+
+/// Windows can only be chosen of what says when it changed.
+pub(crate) fn need_cursor(has_cursor: bool) -> Result<(), String> {
+    if has_cursor { Ok(()) } else { Err("it has no `cursor`, so that there are no windows of it".to_owned()) }
+}
+
+/// The order of two numbers that are written as text, however many digits they have. What is no number comes first.
+pub(crate) fn compare_numbers(a: &str, b: &str) -> Ordering {
+    match (Digits::of(a), Digits::of(b)) {
+        (Some(a), Some(b)) => a.compare(&b),
+        (a, b) => a.is_some().cmp(&b.is_some()),
+    }
+}
+
+/// A written number: its sign, the digits before the point without zeros in front, those behind without zeros at the end.
+struct Digits<'a> {
+    is_negative: bool,
+    whole: &'a str,
+    part: &'a str,
+}
+
+impl<'a> Digits<'a> {
+    fn of(text: &'a str) -> Option<Digits<'a>> {
+        let (is_negative, text) = match text.strip_prefix('-') {
+            Some(rest) => (true, rest),
+            None => (false, text),
+        };
+        let (whole, part) = text.split_once('.').unwrap_or((text, ""));
+        let are_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+        if whole.is_empty() || !are_digits(whole) || !are_digits(part) {
+            return None;
+        }
+        let (whole, part) = (whole.trim_start_matches('0'), part.trim_end_matches('0'));
+        Some(Digits { is_negative: is_negative && !(whole.is_empty() && part.is_empty()), whole, part })
+    }
+
+    fn compare(&self, other: &Digits<'_>) -> Ordering {
+        let size = |a: &Digits<'_>, b: &Digits<'_>| {
+            a.whole
+                .len()
+                .cmp(&b.whole.len())
+                .then_with(|| a.whole.cmp(b.whole))
+                .then_with(|| a.part.cmp(b.part))
+        };
+        match (self.is_negative, other.is_negative) {
+            (false, false) => size(self, other),
+            (true, true) => size(other, self),
+            (true, false) => Ordering::Less,
+            (false, true) => Ordering::Greater,
+        }
     }
 }
 
@@ -384,4 +432,46 @@ pub(crate) fn pieces_of(
         pieces.push(Piece::Rows(batch));
     }
     Ok(pieces)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_in_order_whatever_their_length_and_sign() {
+        let sorted = [
+            "none",
+            "-9223372036854775808",
+            "-100",
+            "-20",
+            "-3.25",
+            "-3",
+            "-0.5",
+            "0",
+            "0.05",
+            "0.5",
+            "9",
+            "9.75",
+            "10",
+            "0000000000000000011",
+            "9223372036854775807",
+            "99999999999999999999999999999999999999.1",
+        ];
+        for (i, a) in sorted.iter().enumerate() {
+            for (j, b) in sorted.iter().enumerate() {
+                assert_eq!(compare_numbers(a, b), i.cmp(&j), "{a} {b}");
+            }
+        }
+        assert_eq!(compare_numbers("-0", "0.00"), Ordering::Equal);
+        assert_eq!(compare_numbers("7", "0000000000000000007.0"), Ordering::Equal);
+    }
+
+    #[test]
+    fn the_watermark_is_the_end_of_the_window_as_it_is_written() {
+        let window = Window { to: Some("-7".to_owned()), ..Window::default() };
+        assert_eq!(window.units(None)[0].watermark.as_deref(), Some("-7"));
+        let nothing_new = Window { to: None, ..Window::default() };
+        assert_eq!(nothing_new.units(Some("-9"))[0].watermark.as_deref(), Some("-9"));
+    }
 }

@@ -48,6 +48,10 @@ impl Comorbidity {
 }
 
 impl StepSpec for Comorbidity {
+    fn holds_rows(&self) -> bool {
+        self.from.is_none()
+    }
+
     fn plan(&self, input: &Columns, problems: &mut Problems) -> Columns {
         let mut columns = input.clone();
         let is_text = |kind| kind == Type::Text;

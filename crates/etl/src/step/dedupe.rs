@@ -59,6 +59,10 @@ pub(super) fn decode(options: &Node, problems: &mut Problems) -> Option<Box<dyn 
 }
 
 impl StepSpec for Dedupe {
+    fn holds_rows(&self) -> bool {
+        true
+    }
+
     fn plan(&self, input: &Columns, problems: &mut Problems) -> Columns {
         for word in &self.key {
             need_column(input, word, "dedupe", problems);

@@ -58,6 +58,10 @@ impl FillMissing {
 }
 
 impl StepSpec for FillMissing {
+    fn holds_rows(&self) -> bool {
+        self.order_by.is_some()
+    }
+
     fn plan(&self, input: &Columns, problems: &mut Problems) -> Columns {
         let mut columns = input.clone();
         for fill in &self.fills {

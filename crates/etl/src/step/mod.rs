@@ -57,6 +57,10 @@ pub trait StepSpec: Send + Sync + fmt::Debug {
     fn attachments(&self) -> Vec<(&'static str, Json)> {
         Vec::new()
     }
+    /// Whether the step may give rows on after others came: the rows are then kept as they were read, for those that are refused later.
+    fn holds_rows(&self) -> bool {
+        false
+    }
     /// Other sources that the step must see whole before the first row comes: see [`Tap`].
     fn taps(&self) -> Vec<TapSpec> {
         Vec::new()

@@ -72,6 +72,10 @@ impl Other {
 }
 
 impl StepSpec for Sql {
+    fn holds_rows(&self) -> bool {
+        true
+    }
+
     fn plan(&self, input: &Columns, problems: &mut Problems) -> Columns {
         self.plan_among(input, &|_| None, problems)
     }

@@ -40,6 +40,10 @@ pub trait TargetSpec: Send + Sync + fmt::Debug {
     fn key(&self) -> &[Word];
     /// How rows meet what is there.
     fn mode(&self) -> Mode;
+    /// Whether the target may refuse rows after all were given: they are kept as they were read until then.
+    fn refuses_late(&self) -> bool {
+        false
+    }
     /// The data set for lineage, without secrets.
     fn dataset(&self) -> Dataset;
     /// Connects (really); makes nothing yet.
@@ -85,13 +89,13 @@ pub struct Loaded {
     pub unchanged: u64,
     /// Rows left out because a later row of the load has the same key.
     pub deduplicated: u64,
-    /// Rows the target refused one by one; each was given to [`Target::refused`].
+    /// Rows the target refused one by one that [`Target::refused`] has not given yet.
     pub refused: u64,
     /// Bytes written, where known.
     pub n_bytes: Option<u64>,
 }
 
-/// An open target. The order of calls: `committed`, then `begin`, `write`..., `commit` or `abort`. A process that dies in between leaves
+/// An open target. The order of calls: `committed`, then `begin`, `write`..., `prepare`, `commit` or `abort`. A process that dies in between leaves
 /// nothing visible but what was committed; the next `begin` removes what was left over.
 pub trait Target: Send {
     /// What was committed for this pipeline and source.
@@ -100,6 +104,10 @@ pub trait Target: Send {
     fn begin<'a>(&'a mut self, columns: &'a Columns) -> BoxFuture<'a, Result<(), EtlError>>;
     /// Stages rows. Columns of text may be views or dictionaries, changing from batch to batch.
     fn write(&mut self, batch: Batch) -> BoxFuture<'_, Result<(), EtlError>>;
+    /// Writes rows that may be seen before the commit, because writing them again changes nothing (a FHIR store). Most targets have none.
+    fn prepare(&mut self) -> BoxFuture<'_, Result<(), EtlError>> {
+        Box::pin(async { Ok(()) })
+    }
     /// Makes rows, units and watermark visible together, durably. With `watermark` `None` the stored one is kept.
     fn commit<'a>(
         &'a mut self,
@@ -111,7 +119,8 @@ pub trait Target: Send {
     /// Hands over something that belongs to the data, such as the manifest of its de-identification (`privacy_manifest`); it becomes
     /// visible with the commit. Give it before [`Target::begin`] when it is known by then. Most targets have no place for it.
     fn attach(&mut self, _name: &str, _json: serde_json::Value) {}
-    /// Rows refused one by one during `commit` (a FHIR store that refuses a resource), with their place and reason. Empty for most.
+    /// Rows refused one by one so far (a FHIR store that refuses a resource), with their place and reason, each given once. Asked for
+    /// before and after `commit`. Empty for most.
     fn refused(&mut self) -> Vec<table::Reject> {
         Vec::new()
     }

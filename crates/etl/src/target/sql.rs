@@ -212,8 +212,13 @@ pub(crate) fn refusal(batch: &Batch, row: usize, column: &str, why: Unwritable) 
         column: Some(column.to_owned()),
         reason: why.reason.into(),
         message: format!("`{column}` {}", why.message),
-        raw: row_json(batch, row),
+        raw: as_written(batch, row),
     }
+}
+
+/// The row as it was to be written, in a list: what the steps made is not what the source gave, so it cannot be run again as if it were.
+fn as_written(batch: &Batch, row: usize) -> Vec<u8> {
+    [b"[".as_slice(), &row_json(batch, row), b"]"].concat()
 }
 
 /// Why a value cannot be written.

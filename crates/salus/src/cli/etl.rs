@@ -67,6 +67,12 @@ pub(crate) struct EtlRunArgs {
     /// Only this source (and those it looks at)
     #[arg(long = "source", value_name = "NAME")]
     pub(crate) sources: Vec<String>,
+    /// Load a window of the source's cursor again, from this value on; what targets know of what is new stays as it is
+    #[arg(long, value_name = "VALUE", allow_hyphen_values = true)]
+    pub(crate) from: Option<String>,
+    /// The end of the window [default: all that is there]
+    #[arg(long, value_name = "VALUE", allow_hyphen_values = true)]
+    pub(crate) to: Option<String>,
     /// Print the run's record as JSON
     #[arg(long)]
     pub(crate) json: bool,

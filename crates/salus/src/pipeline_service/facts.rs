@@ -87,24 +87,16 @@ fn sum(all: impl Iterator<Item = Sums>) -> Sums {
 /// The terms of a source. What reached the end of the steps is with the first target, was there before, or was held back.
 fn sums_of(source: &SourceRecord) -> Sums {
     let counts = &source.counts;
-    let first = source.targets.first();
-    let rejected: u64 = source.steps.iter().map(|step| step.quarantined).sum();
-    let unread = counts.quarantined.saturating_sub(rejected + first.map_or(0, |target| target.quarantined));
-    let reached = source.steps.last().map_or(counts.read.saturating_sub(unread), |step| step.rows_out);
-    let already = first.map_or(0, |target| target.already_loaded);
-    let at_target =
-        first.map_or(0, |target| already + target.n_loaded() + target.quarantined + target.deduplicated);
-    let is_committed = first.is_some_and(|target| target.status == "committed");
     Sums {
         read: counts.read,
         loaded: counts.loaded,
-        already,
+        already: source.already_loaded(),
         quarantined: counts.quarantined,
         filtered: counts.filtered,
         deduplicated: counts.deduplicated,
         consumed: counts.consumed,
         produced: counts.produced,
-        held_back: if is_committed { 0 } else { reached.saturating_sub(at_target) },
+        held_back: source.held_back(),
     }
 }
 

@@ -4,6 +4,7 @@ mod answers;
 mod counters;
 mod facts;
 mod files;
+mod resume;
 mod schedule;
 mod start;
 
@@ -53,6 +54,8 @@ struct Opened {
 
 struct AtWork {
     cancelled: Arc<AtomicBool>,
+    /// Somebody cancelled it, so that it is not continued.
+    is_given_up: Arc<AtomicBool>,
 }
 
 impl PipelineService {
@@ -85,9 +88,7 @@ impl PipelineService {
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
-        tracing::warn!(
-            "runs were still at work when the server stopped: continue them with `salus etl resume`"
-        );
+        tracing::warn!("runs were still at work when the server stopped: the next one goes on with them");
     }
 
     fn at_work(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, AtWork>> {

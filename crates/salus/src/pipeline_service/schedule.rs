@@ -1,6 +1,7 @@
 //! Runs pipelines when their time has come. A time is taken once; one that passed while the server was down is run once.
 
-use std::time::Duration;
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant as Timer};
 
 use etl::file::{Pipeline, Schedule};
 use etl::runs::Runs;
@@ -15,14 +16,22 @@ const TICK: Duration = Duration::from_secs(2);
 /// Times are first looked for in this much of the past, so that a schedule of minutes is not walked through for years.
 const NEAR_PAST_MICROS: i64 = 2 * 24 * 3_600 * 1_000_000;
 const BY: &str = "service:schedule";
+/// So long after the start, runs that were interrupted are looked for: a dead process may seem to live until its heartbeat is missed.
+const RESUME_WITHIN: Duration = Duration::from_secs(60);
 
 impl PipelineService {
     /// Looks at the clock and at the files until the future is dropped.
     pub(crate) async fn keep_schedule(&self) {
         let mut ticks = tokio::time::interval(TICK);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let (started, mut seen) = (Timer::now(), BTreeSet::new());
         loop {
             ticks.tick().await;
+            if started.elapsed() < RESUME_WITHIN
+                && let Err(error) = self.resume_interrupted(&mut seen)
+            {
+                tracing::error!(%error, "interrupted runs could not be looked for");
+            }
             let now = self.inner.gate.now();
             for File { path, read } in self.inner.files.all() {
                 let Ok(pipeline) = read else { continue };

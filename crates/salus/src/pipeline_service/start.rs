@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use etl::EtlError;
 use etl::file::Pipeline;
-use etl::run::{RunOptions, RunRecord};
+use etl::run::{RunOptions, RunRecord, Status};
 use etl::runs::State;
 use etl::world::ResourceDoor;
 use gate::{Access, Principal, Tenant};
@@ -35,8 +35,17 @@ impl PipelineService {
         by: &str,
         is_dry: bool,
     ) -> Result<String, PipelineError> {
-        let mut options = self.options(Vec::new());
-        options.dry_run = is_dry;
+        self.begin_with(pipeline, file, RunOptions { dry_run: is_dry, ..self.options() }, by)
+    }
+
+    /// Begins a run with options of its own.
+    pub(super) fn begin_with(
+        &self,
+        pipeline: Arc<Pipeline>,
+        file: PathBuf,
+        options: RunOptions,
+        by: &str,
+    ) -> Result<String, PipelineError> {
         let begun = self.job(pipeline, file, options, by)?;
         self.spawn(begun, |begun| async move { begun.run().await })
     }
@@ -60,7 +69,8 @@ impl PipelineService {
         }
         let (file, pipeline) = self.runnable(&found.pipeline)?;
         let content = opened(runs, &rows).map_err(broken)?;
-        let begun = self.job(pipeline, file, self.options(vec![source.clone()]), by)?;
+        let options = RunOptions { only: vec![source.clone()], is_replay: true, ..self.options() };
+        let begun = self.job(pipeline, file, options, by)?;
         let (runs, by) = (runs.clone(), by.to_owned());
         self.spawn(begun, |begun| async move {
             let (record, unreadable) = begun.replay(&source, content).await?;
@@ -77,18 +87,13 @@ impl PipelineService {
     pub(super) fn cancel_run(&self, run: &str) -> bool {
         let at_work = self.at_work();
         let Some(run) = at_work.get(run) else { return false };
+        run.is_given_up.store(true, Ordering::Relaxed);
         run.cancelled.store(true, Ordering::Relaxed);
         true
     }
 
-    fn options(&self, only: Vec<String>) -> RunOptions {
-        RunOptions {
-            run: new_run_id(),
-            started_at: self.inner.gate.now(),
-            resumed: false,
-            dry_run: false,
-            only,
-        }
+    fn options(&self) -> RunOptions {
+        RunOptions::new(new_run_id(), self.inner.gate.now())
     }
 
     fn job(
@@ -151,13 +156,16 @@ impl PipelineService {
         R: Future<Output = Result<RunRecord, EtlError>>,
     {
         let (run, name) = (begun.options.run.clone(), begun.pipeline.name.text.clone());
-        self.at_work().insert(run.clone(), AtWork { cancelled: begun.cancelled() });
+        let is_given_up = Arc::new(AtomicBool::new(false));
+        let at_work = AtWork { cancelled: begun.cancelled(), is_given_up: is_given_up.clone() };
+        self.at_work().insert(run.clone(), at_work);
         let (service, id, runtime) = (self.clone(), run.clone(), tokio::runtime::Handle::current());
         let thread = std::thread::Builder::new().name(format!("run {name}"));
         let started = thread.spawn(move || {
             // Removed also when the run panics.
             let _guard = Guard { service: service.clone(), run: id.clone() };
             let outcome = runtime.block_on(work(begun));
+            service.leave(&id, &outcome, is_given_up.load(Ordering::Relaxed));
             service.ended(&name, &id, outcome);
         });
         if let Err(error) = started {
@@ -165,6 +173,19 @@ impl PipelineService {
             return Err(broken(error));
         }
         Ok(run)
+    }
+
+    /// A run that ended early only because the server stops is continued by the next one.
+    fn leave(&self, run: &str, outcome: &Result<RunRecord, EtlError>, is_given_up: bool) {
+        let is_stopped = outcome.as_ref().is_ok_and(|record| record.status == Status::Cancelled);
+        if is_given_up || !is_stopped || !self.inner.is_stopping.load(Ordering::Relaxed) {
+            return;
+        }
+        let left = self.record().map_err(|error| error.to_string());
+        if let Err(error) = left.and_then(|record| record.runs.leave(run).map_err(|error| error.to_string()))
+        {
+            tracing::error!(run, error, "a run that the server stopped cannot be continued");
+        }
     }
 
     fn ended(&self, pipeline: &str, run: &str, outcome: Result<RunRecord, EtlError>) {

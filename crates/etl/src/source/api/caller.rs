@@ -1,6 +1,8 @@
 //! Asks a server for pages: repeats what failed in passing, renews tokens, stops when the run is cancelled. Knows nothing of paging.
 
 use std::future::Future;
+use std::io::Write as _;
+use std::path::Path;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,6 +12,7 @@ use bytes::Bytes;
 use egress::header::{ACCEPT, AUTHORIZATION, DATE};
 use egress::{Backoff, Client, EgressError, HeaderMap, HeaderValue, Method, Options, Reach, Request, Url};
 use fhir::Instant;
+use tempfile::TempPath;
 
 use super::auth::{Auth, Credential};
 use crate::EtlError;
@@ -61,8 +64,9 @@ pub(crate) struct Caller {
     cancelled: Arc<AtomicBool>,
 }
 
-/// A whole answer with a good status.
+/// A whole answer.
 pub(crate) struct Answer {
+    pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
 }
@@ -156,27 +160,135 @@ impl Caller {
     }
 
     async fn get_repeating(&mut self, url: &Url) -> Result<Answer, EtlError> {
+        let answer = self.ask_repeating(&Method::GET, url, &[]).await?;
+        if (200..=299).contains(&answer.status) { Ok(answer) } else { Err(self.refused(url, answer.status)) }
+    }
+
+    /// Sends a request whose repetition does no harm, with headers instead of the usual ones; gives the answer whatever its status.
+    pub(crate) async fn ask(
+        &mut self,
+        method: Method,
+        url: &Url,
+        headers: &[(&'static str, &'static str)],
+    ) -> Result<Answer, EtlError> {
+        let cancelled = self.cancelled.clone();
+        or_cancelled(&cancelled, self.ask_repeating(&method, url, headers)).await?
+    }
+
+    async fn ask_repeating(
+        &mut self,
+        method: &Method,
+        url: &Url,
+        own: &[(&'static str, &'static str)],
+    ) -> Result<Answer, EtlError> {
         let (mut attempt, mut is_renewed) = (1, false);
         loop {
-            let request = Request {
-                method: Method::GET,
-                url: url.clone(),
-                headers: self.headers().await?,
-                body: None,
-                idempotent: true,
-            };
+            let mut headers = self.headers().await?;
+            for (name, value) in own {
+                headers.insert(*name, HeaderValue::from_static(value));
+            }
+            let request =
+                Request { method: method.clone(), url: url.clone(), headers, body: None, idempotent: true };
             let response = self.client.send(request).await.map_err(|error| self.error_of(url, &error))?;
-            match response.status.as_u16() {
-                200..=299 => return Ok(Answer { headers: response.headers, body: response.body }),
-                401 if !is_renewed && self.credential.forget() => is_renewed = true,
-                500 | 502 | 504 if attempt < self.limits.attempts_max => {
-                    let wait = Duration::from_millis(250).saturating_mul(1 << attempt.min(12));
-                    tokio::time::sleep(wait.min(self.limits.wait_max)).await;
+            let status = response.status.as_u16();
+            match self.next_attempt(status, attempt, is_renewed) {
+                Next::Done => return Ok(Answer { status, headers: response.headers, body: response.body }),
+                Next::Renewed => is_renewed = true,
+                Next::Wait(wait) => {
+                    tokio::time::sleep(wait).await;
                     attempt += 1;
                 }
-                status => return Err(self.refused(url, status)),
             }
         }
+    }
+
+    /// What an answer with this status means for the request.
+    fn next_attempt(&mut self, status: u16, attempt: u32, is_renewed: bool) -> Next {
+        match status {
+            401 if !is_renewed && self.credential.forget() => Next::Renewed,
+            500 | 502 | 504 if attempt < self.limits.attempts_max => {
+                let wait = Duration::from_millis(250).saturating_mul(1 << attempt.min(12));
+                Next::Wait(wait.min(self.limits.wait_max))
+            }
+            _ => Next::Done,
+        }
+    }
+
+    /// Fetches a file, however large, into a folder; from its beginning again when the connection breaks or the server is busy. Gives the
+    /// file and its length.
+    pub(crate) async fn download(
+        &mut self,
+        url: &Url,
+        with_credential: bool,
+        folder: &Path,
+        bytes_max: u64,
+    ) -> Result<(TempPath, u64), EtlError> {
+        let cancelled = self.cancelled.clone();
+        or_cancelled(&cancelled, self.download_repeating(url, with_credential, folder, bytes_max)).await?
+    }
+
+    async fn download_repeating(
+        &mut self,
+        url: &Url,
+        with_credential: bool,
+        folder: &Path,
+        bytes_max: u64,
+    ) -> Result<(TempPath, u64), EtlError> {
+        let io = |source| EtlError::Io { what: "cannot write a scratch file".to_owned(), source };
+        let (mut attempt, mut is_renewed) = (1, false);
+        loop {
+            let mut headers = self.headers().await?;
+            headers.insert(ACCEPT, HeaderValue::from_static("application/fhir+ndjson"));
+            headers.remove("prefer");
+            if !with_credential {
+                headers.remove(AUTHORIZATION);
+            }
+            let request =
+                Request { method: Method::GET, url: url.clone(), headers, body: None, idempotent: true };
+            let (mut file, path) = tempfile::NamedTempFile::new_in(folder).map_err(io)?.into_parts();
+            let mut failed = None;
+            let mut keep = |piece: &Bytes| {
+                // In the run's own folder, piece by piece: short enough for a worker of the runtime.
+                failed = file.write_all(piece).err();
+                failed.is_none()
+            };
+            let streamed = self.client.stream(request, bytes_max, &mut keep).await;
+            if let Some(source) = failed {
+                return Err(io(source));
+            }
+            let last = attempt >= self.limits.attempts_max;
+            let wait = match streamed {
+                Ok(streamed) if streamed.status.is_success() => return Ok((path, streamed.n_bytes)),
+                Ok(streamed) => {
+                    let status = streamed.status.as_u16();
+                    if status == 401 && !is_renewed && self.credential.forget() {
+                        is_renewed = true;
+                        continue;
+                    }
+                    let asked = seconds_of(&streamed.headers).unwrap_or_default();
+                    if !(status == 429 || status >= 500) || last || asked > self.limits.wait_max {
+                        return Err(self.refused(url, status));
+                    }
+                    asked
+                }
+                Err(error) if may_pass(&error) && !last => Duration::ZERO,
+                Err(EgressError::TooLarge { limit_bytes, .. }) => {
+                    let (source, shown) = (&self.source, shown(url));
+                    return Err(EtlError::Limit(format!(
+                        "source `{source}`: the file `{shown}` has more than `file_bytes_max`, {limit_bytes} bytes"
+                    )));
+                }
+                Err(error) => return Err(self.error_of(url, &error)),
+            };
+            let doubled = Duration::from_millis(250).saturating_mul(1 << attempt.min(12));
+            tokio::time::sleep(wait.max(doubled).min(self.limits.wait_max)).await;
+            attempt += 1;
+        }
+    }
+
+    /// Waits, unless somebody wants the run to stop.
+    pub(crate) async fn sleep(&self, wait: Duration) -> Result<(), EtlError> {
+        or_cancelled(&self.cancelled, tokio::time::sleep(wait)).await
     }
 
     async fn headers(&mut self) -> Result<HeaderMap, EtlError> {
@@ -202,7 +314,8 @@ impl Caller {
         }
     }
 
-    fn refused(&self, url: &Url, status: u16) -> EtlError {
+    /// The error of a status that is no success.
+    pub(crate) fn refused(&self, url: &Url, status: u16) -> EtlError {
         let hint = match status {
             401 | 403 => ": check `auth`",
             404 => ": check `url`",
@@ -211,6 +324,19 @@ impl Caller {
         };
         self.fails(format!("`{}` answered {status}{hint}", shown(url)), status == 429 || status >= 500)
     }
+}
+
+/// What becomes of a request after its answer.
+enum Next {
+    Done,
+    Renewed,
+    Wait(Duration),
+}
+
+/// `Retry-After` in its form of seconds.
+fn seconds_of(headers: &HeaderMap) -> Option<Duration> {
+    let text = headers.get(egress::header::RETRY_AFTER)?.to_str().ok()?;
+    text.trim().parse::<u32>().ok().map(|secs| Duration::from_secs(u64::from(secs)))
 }
 
 /// The outcome of work, unless somebody wants the run to stop first.

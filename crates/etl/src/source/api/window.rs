@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use fhir::Instant;
 
-use crate::source::Unit;
+use crate::source::{Backfill, Unit};
 
 /// From `since` on, up to but without `until`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +28,13 @@ impl Window {
         Ok(Window { since: Some(Instant(at.0.saturating_sub(back))), until })
     }
 
+    /// A window that somebody chose; it ends at `now` at the latest.
+    pub(crate) fn chosen(chosen: &Backfill, now: Instant) -> Result<Window, String> {
+        let since = chosen.from.as_deref().map(moment).transpose()?;
+        let until = chosen.to.as_deref().map(moment).transpose()?.map_or(now, |until| until.min(now));
+        Ok(Window { since, until })
+    }
+
     /// Whether an instant lies in it.
     pub(crate) fn has(self, at: Instant) -> bool {
         self.since.is_none_or(|since| at >= since) && at < self.until
@@ -43,6 +50,14 @@ impl Window {
         let (id, name) = (format!("[{since}, {until})"), format!("{since} to {until}"));
         vec![Unit { id, name, watermark: Some(until), n_bytes: None, n_rows: None }]
     }
+}
+
+/// A moment, or the beginning of a day in UTC.
+pub(crate) fn moment(text: &str) -> Result<Instant, String> {
+    let day = || Instant::parse(&format!("{text}T00:00:00Z"));
+    Instant::parse(text).or_else(day).ok_or_else(|| {
+        format!("the bound `{text}` is no moment: write `2026-01-31` or `2026-01-31T10:00:00Z`")
+    })
 }
 
 #[cfg(test)]
@@ -64,6 +79,19 @@ mod tests {
             assert_ne!(first.has(at(text)), second.has(at(text)), "{text}");
         }
         assert_eq!(second.units()[0].id, "[2026-01-15T12:00:00.000Z, 2026-01-15T12:00:01.000Z)");
+    }
+
+    #[test]
+    fn a_window_is_chosen_and_does_not_reach_into_the_future() {
+        let now = at("2026-01-15T12:00:00Z");
+        let of = |from: Option<&str>, to: Option<&str>| {
+            let chosen = Backfill { from: from.map(str::to_owned), to: to.map(str::to_owned) };
+            Window::chosen(&chosen, now)
+        };
+        let day = of(Some("2026-01-01"), Some("2026-01-02")).unwrap();
+        assert_eq!(day.units()[0].id, "[2026-01-01T00:00:00.000Z, 2026-01-02T00:00:00.000Z)");
+        assert_eq!(of(None, Some("2030-01-01")).unwrap(), Window { since: None, until: now });
+        assert!(of(Some("yesterday"), None).is_err());
     }
 
     #[test]

@@ -3,6 +3,7 @@
 mod cell;
 mod read;
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -10,8 +11,8 @@ use futures_util::future::BoxFuture;
 use mysql_async::Conn;
 use table::{Columns, Type, Typing};
 
-use crate::source::sql::{self, SqlSource, Window, snapshot_unit};
-use crate::source::{Dataset, Division, Out, Source, SourceSpec, Unit};
+use crate::source::sql::{self, SqlSource, Window, compare_numbers, need_cursor, snapshot_unit};
+use crate::source::{Backfill, Dataset, Division, Out, Source, SourceSpec, Unit};
 use crate::sql::mysql::{self, Connector};
 use crate::sql::{Address, Failure, Tls};
 use crate::yaml::Fields;
@@ -88,6 +89,7 @@ impl MysqlSource {
             found,
             cursor,
             window: None,
+            chosen: None,
             cancelled: world.cancelled.clone(),
             clock: world.clock.clone(),
         })
@@ -110,6 +112,8 @@ struct Open {
     /// The type of the cursor.
     cursor: Option<Type>,
     window: Option<Window>,
+    /// A window that somebody chose.
+    chosen: Option<Backfill>,
     cancelled: Arc<AtomicBool>,
     clock: Arc<dyn fhir::Clock>,
 }
@@ -123,6 +127,16 @@ struct Session {
 impl Source for Open {
     fn columns(&self) -> &Columns {
         &self.columns
+    }
+
+    fn compare_watermarks(&self, a: &str, b: &str) -> Ordering {
+        if self.cursor == Some(Type::Integer) { compare_numbers(a, b) } else { a.cmp(b) }
+    }
+
+    fn choose(&mut self, window: &Backfill) -> Result<(), String> {
+        need_cursor(self.cursor.is_some())?;
+        self.chosen = Some(window.clone());
+        Ok(())
     }
 
     fn units<'a>(&'a mut self, since: Option<&'a str>) -> BoxFuture<'a, Result<Vec<Unit>, EtlError>> {

@@ -158,22 +158,30 @@ impl Open {
     async fn look_once(&mut self, since: Option<&str>) -> Result<Window, Failure> {
         let Some(cursor) = self.source.cursor.clone() else { return Ok(Window::default()) };
         let kind = self.cursor.unwrap_or(Type::Text);
-        let from = since.map(|since| lower_bound(since, kind, cursor.lookback)).transpose()?;
-        let mut window = Window { from, ..Window::default() };
+        let bound =
+            |text: Option<&str>, lookback| text.map(|text| minus_lookback(text, kind, lookback)).transpose();
+        let (from, to) = match &self.chosen {
+            Some(chosen) => {
+                (bound(chosen.from.as_deref(), Lookback::None)?, bound(chosen.to.as_deref(), Lookback::None)?)
+            }
+            None => (bound(since, cursor.lookback)?, None),
+        };
+        let is_bounded = from.is_some() || to.is_some();
+        let mut window = Window { from, to, ..Window::default() };
         let column = quoted(Dialect::Mysql, &cursor.column);
         let source = self.source.clone();
         let (relation, names) = relation_sql(&source.relation);
         // From the beginning, an index gives the bound; otherwise the rows of the window are looked at.
-        let sql = match &window.from {
-            None => format!(
+        let sql = match is_bounded {
+            false => format!(
                 "SELECT (SELECT CAST(MAX({column}) AS CHAR) FROM {relation}), EXISTS (SELECT 1 FROM {relation}), ''"
             ),
-            Some(_) => format!(
+            true => format!(
                 "SELECT CAST(MAX({column}) AS CHAR), COUNT(*), CAST(COALESCE(SUM(CRC32({column})), 0) AS CHAR) FROM {relation} {}",
                 self.condition(&window)
             ),
         };
-        let names = if window.from.is_none() { [names.clone(), names].concat() } else { names };
+        let names = if is_bounded { names } else { [names.clone(), names].concat() };
         let values = self.values(&names, &window);
         let timeout = self.connector.timeout;
         let conn = self.begun().await?;
@@ -186,7 +194,7 @@ impl Open {
         let n_rows: u64 = row.get_opt(1).ok_or_else(wrong)?.map_err(|_| wrong())?;
         let checksum: String = row.get_opt(2).ok_or_else(wrong)?.map_err(|_| wrong())?;
         window.is_empty = n_rows == 0;
-        window.content = window.from.is_some().then_some((n_rows, checksum));
+        window.content = is_bounded.then_some((n_rows, checksum));
         Ok(window)
     }
 
@@ -266,11 +274,11 @@ fn positional(values: Vec<Value>) -> Params {
     if values.is_empty() { Params::Empty } else { Params::Positional(values) }
 }
 
-/// The watermark minus the look-back.
-fn lower_bound(since: &str, kind: Type, lookback: Lookback) -> Result<String, Failure> {
+/// A value of the cursor minus a look-back.
+fn minus_lookback(since: &str, kind: Type, lookback: Lookback) -> Result<String, Failure> {
     let wrong = || {
         let why = format!(
-            "the watermark that the target keeps is not of the cursor's type {kind}: another column was the cursor before"
+            "the watermark that the target keeps, or a bound of the backfill, is not of the cursor's type {kind}: another column was the cursor before, or the bound is written in another way"
         );
         Failure::lasting(why)
     };

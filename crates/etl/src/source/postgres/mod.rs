@@ -6,6 +6,7 @@ mod partition;
 mod read;
 mod window;
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -13,8 +14,8 @@ use futures_util::future::BoxFuture;
 use table::{Columns, Typing};
 use tokio_postgres::Client;
 
-use crate::source::sql::{self, SqlSource, Window, snapshot_unit};
-use crate::source::{Dataset, Division, Out, Source, SourceSpec, Unit};
+use crate::source::sql::{self, SqlSource, Window, compare_numbers, need_cursor, snapshot_unit};
+use crate::source::{Backfill, Dataset, Division, Out, Source, SourceSpec, Unit};
 use crate::sql::postgres::Connector;
 use crate::sql::{Address, Failure, Tls, postgres};
 use crate::yaml::Fields;
@@ -91,6 +92,7 @@ impl PostgresSource {
             found,
             cursor,
             window: None,
+            chosen: None,
             is_begun: false,
             cancelled: world.cancelled.clone(),
             clock: world.clock.clone(),
@@ -148,6 +150,8 @@ struct Open {
     /// The type of the cursor.
     cursor: Option<&'static str>,
     window: Option<Window>,
+    /// A window that somebody chose.
+    chosen: Option<Backfill>,
     is_begun: bool,
     cancelled: Arc<AtomicBool>,
     clock: Arc<dyn fhir::Clock>,
@@ -156,6 +160,19 @@ struct Open {
 impl Source for Open {
     fn columns(&self) -> &Columns {
         &self.columns
+    }
+
+    fn compare_watermarks(&self, a: &str, b: &str) -> Ordering {
+        match self.cursor {
+            Some("int8" | "numeric") => compare_numbers(a, b),
+            _ => a.cmp(b),
+        }
+    }
+
+    fn choose(&mut self, window: &Backfill) -> Result<(), String> {
+        need_cursor(self.cursor.is_some())?;
+        self.chosen = Some(window.clone());
+        Ok(())
     }
 
     fn units<'a>(&'a mut self, since: Option<&'a str>) -> BoxFuture<'a, Result<Vec<Unit>, EtlError>> {
@@ -184,7 +201,11 @@ impl Open {
             let result = async {
                 self.begin().await?;
                 let cursor = self.cursor.ok_or_else(|| Failure::lasting("the source has no cursor"))?;
-                window::look(&self.client, &self.source, cursor, since, self.connector.timeout).await
+                let behind = match &self.chosen {
+                    Some(chosen) => window::Behind::Chosen(chosen),
+                    None => window::Behind::Watermark(since),
+                };
+                window::look(&self.client, &self.source, cursor, behind, self.connector.timeout).await
             };
             match result.await {
                 Ok(window) => return Ok(window),

@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 
+use crate::source::Backfill;
 use crate::source::postgres::describe::{self, Found, relation_sql};
 use crate::source::postgres::set;
 use crate::source::sql::{Lookback, SqlSource, Window};
@@ -61,31 +62,51 @@ pub(super) fn condition(source: &SqlSource, kind: &str, has_from: bool, has_to: 
     }
 }
 
-/// Looks at the window behind `since`, and tells the session its bounds.
+/// What a window begins with.
+#[derive(Clone, Copy)]
+pub(super) enum Behind<'a> {
+    /// What the targets have.
+    Watermark(Option<&'a str>),
+    /// What somebody chose.
+    Chosen(&'a Backfill),
+}
+
+/// Looks at the window, and tells the session its bounds.
 pub(super) async fn look(
     client: &Client,
     source: &SqlSource,
     kind: &'static str,
-    since: Option<&str>,
+    behind: Behind<'_>,
     timeout: Duration,
 ) -> Result<Window, Failure> {
-    let from = match since {
-        Some(since) => Some(lower_bound(client, source, kind, since).await?),
+    let lookback = source.cursor.as_ref().map(|cursor| cursor.lookback).unwrap_or_default();
+    let (from, lookback, limit) = match behind {
+        Behind::Watermark(since) => (since, lookback, None),
+        Behind::Chosen(chosen) => (chosen.from.as_deref(), Lookback::None, chosen.to.as_deref()),
+    };
+    let from = match from {
+        Some(since) => Some(bound(client, kind, since, lookback).await?),
         None => None,
     };
+    let limit = match limit {
+        Some(limit) => Some(bound(client, kind, limit, Lookback::None).await?),
+        None => None,
+    };
+    set(client, "salus.to", limit.as_deref().unwrap_or_default()).await?;
     set(client, "salus.watermark", from.as_deref().unwrap_or_default()).await?;
     set(client, "salus.from", from.as_deref().unwrap_or_default()).await?;
     let Some(cursor) = &source.cursor else { return Ok(Window::default()) };
     let column = quoted(Dialect::Standard, &cursor.column);
     let relation = relation_sql(&source.relation, &setting("watermark", kind));
     // From the beginning, an index gives the bound; otherwise the rows of the window are looked at.
-    let sql = match &from {
-        None => format!(
+    let is_bounded = from.is_some() || limit.is_some();
+    let sql = match is_bounded {
+        false => format!(
             "SELECT (SELECT max({column}) FROM {relation})::text, EXISTS (SELECT 1 FROM {relation})::int::int8, ''"
         ),
-        Some(_) => format!(
+        true => format!(
             "SELECT max({column})::text, count(*), coalesce(sum(hashtext({column}::text)::int8), 0)::text FROM {relation} {}",
-            condition(source, kind, true, false)
+            condition(source, kind, from.is_some(), limit.is_some())
         ),
     };
     let asking = async { client.query_one(&sql, &[]).await.map_err(|error| postgres::failure(&error)) };
@@ -96,20 +117,15 @@ pub(super) async fn look(
     let checksum: String = row.try_get(2).map_err(wrong)?;
     set(client, "salus.to", to.as_deref().unwrap_or_default()).await?;
     let n_rows = u64::try_from(n_rows).unwrap_or(0);
-    let content = from.is_some().then_some((n_rows, checksum));
+    let content = is_bounded.then_some((n_rows, checksum));
     Ok(Window { from, to, is_empty: n_rows == 0, content })
 }
 
-/// The watermark minus the look-back.
-async fn lower_bound(
-    client: &Client,
-    source: &SqlSource,
-    kind: &str,
-    since: &str,
-) -> Result<String, Failure> {
+/// A value of the cursor minus a look-back.
+async fn bound(client: &Client, kind: &str, since: &str, lookback: Lookback) -> Result<String, Failure> {
     set(client, "salus.since", since).await?;
     let since = setting("since", kind);
-    let bound = match source.cursor.as_ref().map(|cursor| cursor.lookback).unwrap_or_default() {
+    let bound = match lookback {
         Lookback::None => since,
         Lookback::Count(n) => format!("({since} - {n})"),
         Lookback::Span(span) if kind == "date" => format!("({since} - {})", span.as_secs().div_ceil(86_400)),
@@ -120,8 +136,8 @@ async fn lower_bound(
             [Some(&SqlState::INVALID_TEXT_REPRESENTATION), Some(&SqlState::INVALID_DATETIME_FORMAT)].contains(&error.code());
         if is_other_type {
             Failure::lasting(format!(
-                "the watermark that the target keeps is not of the cursor's type `{kind}`: another column was the \
-                 cursor before"
+                "the watermark that the target keeps, or a bound of the backfill, is not of the cursor's type `{kind}`: another \
+                 column was the cursor before, or the bound is written in another way"
             ))
         } else {
             postgres::failure(&error)

@@ -3,6 +3,7 @@
 mod cell;
 mod read;
 
+use std::cmp::Ordering;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -10,8 +11,8 @@ use futures_util::future::BoxFuture;
 use rusqlite::{Connection, OpenFlags};
 use table::{Columns, Typing};
 
-use crate::source::sql::{self, SqlSource, Window, snapshot_unit};
-use crate::source::{Dataset, Division, Out, Source, SourceSpec, Unit};
+use crate::source::sql::{self, SqlSource, Window, compare_numbers, need_cursor, snapshot_unit};
+use crate::source::{Backfill, Dataset, Division, Out, Source, SourceSpec, Unit};
 use crate::sql::{Failure, sqlite};
 use crate::yaml::Fields;
 use crate::{EtlError, Problems, Word, world::World};
@@ -97,6 +98,7 @@ impl SqliteSource {
                 }),
                 connection: Arc::new(Mutex::new(connection)),
                 window: None,
+                chosen: None,
             })
         })
         .await
@@ -110,6 +112,8 @@ struct Open {
     shared: Arc<Shared>,
     connection: Arc<Mutex<Connection>>,
     window: Option<Window>,
+    /// A window that somebody chose.
+    chosen: Option<Backfill>,
 }
 
 /// What the reading thread needs.
@@ -133,15 +137,26 @@ impl Source for Open {
         &self.columns
     }
 
+    fn compare_watermarks(&self, a: &str, b: &str) -> Ordering {
+        if self.shared.cursor == Some(table::Type::Integer) { compare_numbers(a, b) } else { a.cmp(b) }
+    }
+
+    fn choose(&mut self, window: &Backfill) -> Result<(), String> {
+        need_cursor(self.shared.cursor.is_some())?;
+        self.chosen = Some(window.clone());
+        Ok(())
+    }
+
     fn units<'a>(&'a mut self, since: Option<&'a str>) -> BoxFuture<'a, Result<Vec<Unit>, EtlError>> {
         Box::pin(async move {
             if self.shared.cursor.is_none() {
                 return Ok(vec![snapshot_unit(self.shared.clock.now())]);
             }
             let (shared, connection) = (self.shared.clone(), self.connection.clone());
-            let since_text = since.map(str::to_owned);
-            let looking =
-                sqlite::blocking(move || read::look(&lock(&connection), &shared, since_text.as_deref()));
+            let (since_text, chosen) = (since.map(str::to_owned), self.chosen.clone());
+            let looking = sqlite::blocking(move || {
+                read::look(&lock(&connection), &shared, since_text.as_deref(), chosen.as_ref())
+            });
             let window =
                 looking.await.map_err(|failure: Failure| failure.of_source(&self.shared.source.name))?;
             let units = window.units(since);

@@ -9,9 +9,9 @@ use rusqlite::{Connection, Statement};
 use table::Type;
 
 use crate::EtlError;
-use crate::source::Out;
 use crate::source::sql::{Lookback, Relation, SqlSource, WATERMARK, Window, check_cursor, pieces_of};
 use crate::source::sqlite::{Shared, cell};
+use crate::source::{Backfill, Out};
 use crate::sql::{Dialect, Failure, Rows, calendar, quoted, sqlite};
 
 /// Why reading stopped.
@@ -156,7 +156,12 @@ fn begin(connection: &Connection) -> Result<(), Failure> {
 }
 
 /// The bounds of what changed.
-pub(super) fn look(connection: &Connection, shared: &Shared, since: Option<&str>) -> Result<Window, Failure> {
+pub(super) fn look(
+    connection: &Connection,
+    shared: &Shared,
+    since: Option<&str>,
+    chosen: Option<&Backfill>,
+) -> Result<Window, Failure> {
     let failed = |error: rusqlite::Error| sqlite::failure(&error);
     let source = &shared.source;
     if !connection.is_autocommit() {
@@ -165,16 +170,24 @@ pub(super) fn look(connection: &Connection, shared: &Shared, since: Option<&str>
     begin(connection)?;
     let Some(cursor) = &source.cursor else { return Ok(Window::default()) };
     let kind = shared.cursor.unwrap_or(Type::Text);
-    let from = since.map(|since| lower_bound(since, kind, cursor.lookback)).transpose()?;
-    let mut window = Window { from, ..Window::default() };
+    let bound =
+        |text: Option<&str>, lookback| text.map(|text| minus_lookback(text, kind, lookback)).transpose();
+    let (from, to) = match chosen {
+        Some(chosen) => {
+            (bound(chosen.from.as_deref(), Lookback::None)?, bound(chosen.to.as_deref(), Lookback::None)?)
+        }
+        None => (bound(since, cursor.lookback)?, None),
+    };
+    let is_bounded = from.is_some() || to.is_some();
+    let mut window = Window { from, to, ..Window::default() };
     let column = quoted(Dialect::Standard, &cursor.column);
     let relation = relation_sql(&source.relation);
     // From the beginning, an index gives the bound; otherwise the rows of the window are looked at.
-    let sql = match &window.from {
-        None => format!(
+    let sql = match is_bounded {
+        false => format!(
             "SELECT (SELECT CAST(max({column}) AS TEXT) FROM {relation}), EXISTS (SELECT 1 FROM {relation}), 0"
         ),
-        Some(_) => format!(
+        true => format!(
             "SELECT CAST(max({column}) AS TEXT), count(*), coalesce(sum(salus_hash({column})), 0) FROM {relation} {}",
             condition(source, &window)
         ),
@@ -187,18 +200,18 @@ pub(super) fn look(connection: &Connection, shared: &Shared, since: Option<&str>
         let n_rows: u64 = row.get(1).map_err(failed)?;
         let checksum: i64 = row.get(2).map_err(failed)?;
         window.is_empty = n_rows == 0;
-        window.content = window.from.is_some().then_some((n_rows, checksum.to_string()));
+        window.content = is_bounded.then_some((n_rows, checksum.to_string()));
     }
     Ok(window)
 }
 
-/// The watermark minus the look-back. Moments are texts here: the bound is written in the shortest of their forms, which sorts before
+/// A value of the cursor minus a look-back. Moments are texts here: the bound is written in the shortest of their forms, which sorts before
 /// the others of the same second.
-fn lower_bound(since: &str, kind: Type, lookback: Lookback) -> Result<String, Failure> {
+fn minus_lookback(since: &str, kind: Type, lookback: Lookback) -> Result<String, Failure> {
     let wrong = || {
         Failure::lasting(format!(
-            "the watermark that the target keeps is not of the cursor's type {kind}: another column was the cursor \
-             before, or its form is not `2026-01-31 10:00:00`"
+            "the watermark that the target keeps, or a bound of the backfill, is not of the cursor's type {kind}: another \
+             column was the cursor before, or its form is not `2026-01-31 10:00:00`"
         ))
     };
     match lookback {

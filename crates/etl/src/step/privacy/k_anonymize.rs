@@ -91,6 +91,10 @@ impl KAnonymize {
 }
 
 impl StepSpec for KAnonymize {
+    fn holds_rows(&self) -> bool {
+        true
+    }
+
     fn plan(&self, input: &Columns, problems: &mut Problems) -> Columns {
         let mut output = self.shared.plan(Profile::KAnonymize, input, problems);
         for word in self.quasi.iter().map(|quasi| &quasi.column) {

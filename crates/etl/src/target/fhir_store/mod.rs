@@ -61,7 +61,7 @@ impl TargetSpec for FhirStore {
         for name in [RESOURCE_TYPE, RESOURCE_ID, RESOURCE] {
             if input.get(name).is_none_or(|column| column.kind != Type::Text) {
                 let message = format!(
-                    "the target `{}` needs the text column `{name}`: end the steps with `map_to_fhir` or `hl7v2_to_fhir`",
+                    "the target `{}` needs the text column `{name}`: end the steps with `map_to_fhir`",
                     self.name
                 );
                 problems.add(self.at, message);
@@ -75,6 +75,10 @@ impl TargetSpec for FhirStore {
 
     fn mode(&self) -> Mode {
         Mode::Merge
+    }
+
+    fn refuses_late(&self) -> bool {
+        true
     }
 
     fn dataset(&self) -> Dataset {
@@ -100,6 +104,7 @@ impl TargetSpec for FhirStore {
                 store,
                 world: Arc::clone(world),
                 spool: None,
+                prepared: None,
                 refused: Vec::new(),
             });
             Ok(target)
@@ -119,6 +124,8 @@ struct Open {
     store: Arc<dyn ResourceDoor>,
     world: Arc<World>,
     spool: Option<Spool>,
+    /// The resources are written.
+    prepared: Option<Loaded>,
     refused: Vec<Reject>,
 }
 
@@ -134,6 +141,7 @@ impl Target for Open {
     fn begin<'a>(&'a mut self, columns: &'a Columns) -> BoxFuture<'a, Result<(), EtlError>> {
         async move {
             self.refused.clear();
+            self.prepared = None;
             self.spool = Some(self.world.engine.spool_of(columns)?);
             Ok(())
         }
@@ -148,17 +156,29 @@ impl Target for Open {
         .boxed()
     }
 
+    fn prepare(&mut self) -> BoxFuture<'_, Result<(), EtlError>> {
+        async move {
+            let spool = self.spool.take().ok_or_else(|| failed(&self.name, "there is nothing to commit"))?;
+            let rows = spool.finish()?;
+            (self.world.checkpoint)("fhir_store:staged");
+            self.prepared = Some(self.write_all(&rows).await?);
+            (self.world.checkpoint)("fhir_store:written");
+            Ok(())
+        }
+        .boxed()
+    }
+
     fn commit<'a>(
         &'a mut self,
         units: &'a [Unit],
         watermark: Option<&'a str>,
     ) -> BoxFuture<'a, Result<Loaded, EtlError>> {
         async move {
-            let spool = self.spool.take().ok_or_else(|| failed(&self.name, "there is nothing to commit"))?;
-            let rows = spool.finish()?;
-            (self.world.checkpoint)("fhir_store:staged");
-            let loaded = self.write_all(&rows).await?;
-            (self.world.checkpoint)("fhir_store:written");
+            if self.prepared.is_none() {
+                self.prepare().await?;
+            }
+            let mut loaded = self.prepared.take().unwrap_or_default();
+            loaded.refused = self.refused.len() as u64;
             let mut record = Record::read(&*self.store, &self.load).await?;
             record.add(units, watermark);
             record.write(&*self.store, &self.load).await?;
@@ -170,6 +190,7 @@ impl Target for Open {
 
     fn abort(&mut self) -> BoxFuture<'_, Result<(), EtlError>> {
         self.spool = None;
+        self.prepared = None;
         self.refused.clear();
         async { Ok(()) }.boxed()
     }

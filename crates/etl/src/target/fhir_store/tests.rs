@@ -105,6 +105,7 @@ async fn open(store: &Arc<Door>, bench: &Bench, batch: usize) -> Open {
         store: Arc::clone(store) as Arc<dyn ResourceDoor>,
         world: Arc::clone(&bench.world),
         spool: None,
+        prepared: None,
         refused: Vec::new(),
     }
 }

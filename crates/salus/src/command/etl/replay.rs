@@ -33,11 +33,9 @@ pub(crate) async fn run(args: EtlReplayArgs) -> anyhow::Result<Exit> {
     let file = args.file.unwrap_or_else(|| PathBuf::from(&found.file));
     let pipeline = read_pipeline(&file)?;
     let options = RunOptions {
-        run: new_run_id(),
-        started_at: db::SystemClock.now(),
-        resumed: false,
-        dry_run: false,
         only: vec![source.clone()],
+        is_replay: true,
+        ..RunOptions::new(new_run_id(), db::SystemClock.now())
     };
     let content = opened(&runs, &rows)?;
     let job = Job {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use etl::file::Pipeline;
 use etl::run::{RunOptions, RunRecord};
 use etl::runs::Runs;
+use etl::source::Backfill;
 use fhir::Clock as _;
 
 use super::{failed, read_pipeline};
@@ -22,12 +23,22 @@ pub(crate) async fn run(args: EtlRunArgs) -> anyhow::Result<Exit> {
     if let Some(name) = args.sources.iter().find(|name| pipeline.source(name).is_none()) {
         return Err(usage(format!("the pipeline has no source `{name}`")));
     }
+    let backfill =
+        (args.from.is_some() || args.to.is_some()).then_some(Backfill { from: args.from, to: args.to });
+    let mut only = args.sources;
+    if backfill.is_some() && only.is_empty() {
+        let [source] = pipeline.sources.as_slice() else {
+            return Err(usage(
+                "the pipeline has several sources: name the one to load again with `--source`",
+            ));
+        };
+        only.push(source.name.text.clone());
+    }
     let options = RunOptions {
-        run: new_run_id(),
-        started_at: db::SystemClock.now(),
-        resumed: false,
         dry_run: args.dry_run,
-        only: args.sources,
+        only,
+        backfill,
+        ..RunOptions::new(new_run_id(), db::SystemClock.now())
     };
     let asked =
         Asked { config, pipeline, file: args.file, roots: args.place.roots, options, die_at: args.die_at };
@@ -51,12 +62,19 @@ pub(crate) async fn resume(args: EtlResumeArgs) -> anyhow::Result<Exit> {
             found.run, found.pipeline, pipeline.name
         )));
     }
+    if matches!(found.kind.as_str(), "dry" | "replay") {
+        let why = if found.kind == "dry" {
+            "a dry run: run it again"
+        } else {
+            "a replay: its rows are still open, replay them again"
+        };
+        return Err(usage(format!("the run `{}` is {why}", found.run)));
+    }
     let options = RunOptions {
-        run: found.run,
-        started_at: found.started_at,
         resumed: true,
-        dry_run: false,
-        only: Vec::new(),
+        only: found.asked.only,
+        backfill: found.asked.backfill,
+        ..RunOptions::new(found.run, found.started_at)
     };
     let asked = Asked { config, pipeline, file, roots: args.place.roots, options, die_at: args.die_at };
     asked.go(args.json).await

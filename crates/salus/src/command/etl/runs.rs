@@ -142,22 +142,7 @@ pub(super) fn text_of(record: &RunRecord) -> String {
         if record.dry_run { " (dry run: nothing was written)" } else { "" },
         record.duration_secs
     );
-    let counts = &record.counts;
-    text.push_str(&format!(
-        "{} read = {} loaded + {} quarantined + {} filtered + {} deduplicated\n",
-        grouped(counts.read),
-        grouped(counts.loaded),
-        grouped(counts.quarantined),
-        grouped(counts.filtered),
-        grouped(counts.deduplicated)
-    ));
-    if counts.consumed > 0 {
-        text.push_str(&format!(
-            "  where steps used up {} rows and made {}\n",
-            grouped(counts.consumed),
-            grouped(counts.produced)
-        ));
-    }
+    text.push_str(&sum_line(record));
     for source in &record.sources {
         text.push('\n');
         text.push_str(&source_text(source));
@@ -166,6 +151,25 @@ pub(super) fn text_of(record: &RunRecord) -> String {
         text.push_str(&format!("\nwarning: {warning}\n"));
     }
     text
+}
+
+/// Where the rows are. Terms that are seldom there are left out when they are nothing.
+fn sum_line(record: &RunRecord) -> String {
+    let counts = &record.counts;
+    let sum = |of: fn(&SourceRecord) -> u64| record.sources.iter().map(of).sum::<u64>();
+    let more = |n: u64, what: &str| if n > 0 { format!(" + {} {what}", grouped(n)) } else { String::new() };
+    format!(
+        "{} read{} = {} loaded + {} quarantined + {} filtered + {} deduplicated{}{}{}\n",
+        grouped(counts.read),
+        more(counts.produced, "made by steps"),
+        grouped(counts.loaded),
+        grouped(counts.quarantined),
+        grouped(counts.filtered),
+        grouped(counts.deduplicated),
+        more(sum(SourceRecord::already_loaded), "there before"),
+        more(counts.consumed, "used up"),
+        more(sum(SourceRecord::held_back), "held back"),
+    )
 }
 
 fn source_text(source: &SourceRecord) -> String {
