@@ -59,6 +59,17 @@ pub struct Request {
     pub idempotent: bool,
 }
 
+impl Request {
+    /// Another origin must not see this origin's credentials.
+    pub(crate) fn redirect_to(&mut self, target: Url) {
+        if target.origin() != self.url.origin() {
+            self.headers.remove(http::header::AUTHORIZATION);
+            self.headers.remove(http::header::COOKIE);
+        }
+        self.url = target;
+    }
+}
+
 /// A whole answer.
 #[derive(Clone)]
 pub struct Response {
@@ -73,8 +84,8 @@ pub struct Response {
 /// An HTTP client with a fixed reach. Cheap to clone; connections are kept and shared.
 #[derive(Clone)]
 pub struct Client {
-    http: reqwest::Client,
-    options: Arc<Options>,
+    pub(crate) http: reqwest::Client,
+    pub(crate) options: Arc<Options>,
     // A Unix socket has no address to check: its path was chosen by this process.
     socket: bool,
 }
@@ -112,12 +123,7 @@ impl Client {
             if redirects > self.options.redirects_max {
                 return Err(EgressError::Redirect { host: host_of(&request.url), why: "too many redirects" });
             }
-            // Another origin must not see this origin's credentials.
-            if target.origin() != request.url.origin() {
-                request.headers.remove(http::header::AUTHORIZATION);
-                request.headers.remove(http::header::COOKIE);
-            }
-            request.url = target;
+            request.redirect_to(target);
         }
     }
 
@@ -170,7 +176,7 @@ impl Client {
     }
 
     // Host names are checked by the resolver; a host that is an address never gets there.
-    fn check_url(&self, url: &Url) -> Result<(), EgressError> {
+    pub(crate) fn check_url(&self, url: &Url) -> Result<(), EgressError> {
         if !matches!(url.scheme(), "http" | "https") {
             return Err(EgressError::BadUrl("write an absolute `http://` or `https://` URL"));
         }
@@ -188,7 +194,7 @@ impl Client {
         }
     }
 
-    fn error_of(&self, error: &reqwest::Error, host: &str) -> EgressError {
+    pub(crate) fn error_of(&self, error: &reqwest::Error, host: &str) -> EgressError {
         let host = host.to_owned();
         match unreachable_in(error) {
             Some(Unreachable::Unresolved) => EgressError::Unresolved { host },
@@ -218,7 +224,7 @@ fn builder_of(options: &Options) -> reqwest::ClientBuilder {
         .timeout(Duration::from_secs(options.request_timeout_secs))
 }
 
-fn host_of(url: &Url) -> String {
+pub(crate) fn host_of(url: &Url) -> String {
     url.host_str().unwrap_or_default().to_owned()
 }
 
@@ -235,7 +241,7 @@ fn may_repeat(error: &EgressError, idempotent: bool) -> bool {
     }
 }
 
-fn redirect_of(request: &Request, response: &Response) -> Result<Option<Url>, EgressError> {
+pub(crate) fn redirect_of(request: &Request, response: &Response) -> Result<Option<Url>, EgressError> {
     if !matches!(response.status.as_u16(), 301 | 302 | 303 | 307 | 308) {
         return Ok(None);
     }

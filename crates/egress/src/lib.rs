@@ -21,6 +21,7 @@ mod connection;
 mod error;
 mod fhir_client;
 mod resolver;
+mod stream;
 
 pub use address::Reach;
 pub use backoff::Backoff;
@@ -30,3 +31,4 @@ pub use error::EgressError;
 pub use fhir_client::{FhirClient, Pages};
 pub use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 pub use reqwest::Url;
+pub use stream::Streamed;

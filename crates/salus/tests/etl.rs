@@ -1,5 +1,4 @@
-//! `salus etl` from the command line: what is loaded, what is set aside, exit codes, and that a run that dies is continued without loss or
-//! duplicates.
+//! `salus etl` from the command line: what is loaded, what is set aside, exit codes.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "helpers of a test")]
 
@@ -8,14 +7,10 @@ mod support;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Stdio};
-use std::time::Duration;
 
 use support::{Ran, salus};
 
 const ROWS: usize = 3_000;
-/// Moments at which a run is killed, for each kind of target; `SALUS_KILLS` gives more.
-const KILLS: u32 = 25;
 
 /// Patients with mistakes planted: every 100th id is missing, every 150th stands twice, one line is ragged.
 fn patients(dir: &Path) {
@@ -61,27 +56,6 @@ fn run(dir: &Path, more: &[&str]) -> Ran {
     salus(dir, &[&arguments[..], more].concat())
 }
 
-/// What a target holds, without what differs from run to run, in one order.
-fn content(dir: &Path, kind: &str) -> Vec<String> {
-    let mut lines = match kind {
-        "sqlite" => sqlite_lines(&dir.join("out.db")),
-        "delta" => delta_lines(&dir.join("out")),
-        _ => manifest_lines(dir),
-    };
-    lines.sort();
-    lines
-}
-
-fn sqlite_lines(path: &Path) -> Vec<String> {
-    let db = rusqlite::Connection::open(path).unwrap();
-    let mut query = db
-        .prepare(
-            "SELECT patient_id || '|' || gender || '|' || birth_date || '|' || age || '|' || zip FROM people",
-        )
-        .unwrap();
-    query.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap()
-}
-
 /// The lines of the files that the manifest lists, without the audit columns.
 fn manifest_lines(dir: &Path) -> Vec<String> {
     let manifest: serde_json::Value =
@@ -94,21 +68,13 @@ fn manifest_lines(dir: &Path) -> Vec<String> {
             lines.push(line.split(',').take(6).collect::<Vec<_>>().join(","));
         }
     }
+    lines.sort();
     lines
-}
-
-/// Rows as an independent reader sees them.
-fn delta_lines(path: &Path) -> Vec<String> {
-    let script = "import sys\nfrom deltalake import DeltaTable\nt = DeltaTable(sys.argv[1]).to_pyarrow_table().to_pylist()\nfor r in t: print(r['patient_id'], r['gender'], r['birth_date'], r['age'], r['zip'], sep='|')";
-    let text = testkit::python(script, &[path.to_str().unwrap()]).unwrap_or_default();
-    text.lines().map(str::to_owned).collect()
 }
 
 fn target_of(kind: &str) -> &'static str {
     match kind {
         "sqlite" => "type: sqlite, path: out.db, table: people, mode: merge, key: [patient_id]",
-        "delta" => "type: delta, path: out, mode: append",
-        "merged" => "type: csv, path: out, mode: merge, key: [patient_id]",
         _ => "type: csv, path: out, mode: append",
     }
 }
@@ -126,12 +92,12 @@ fn every_row_is_accounted_for_and_a_second_run_changes_nothing() {
     assert_eq!(n("filtered"), 1);
     assert_eq!(n("read"), n("loaded") + n("quarantined") + n("filtered") + n("deduplicated"));
     let (first, manifest) =
-        (content(dir.path(), "csv"), fs::read(dir.path().join("out/_manifest.json")).unwrap());
+        (manifest_lines(dir.path()), fs::read(dir.path().join("out/_manifest.json")).unwrap());
     assert_eq!(first.len() as u64, n("loaded"));
     let again = run(dir.path(), &[]).expect(0).json();
     assert_eq!(again["counts"]["read"], 0);
     assert_eq!(fs::read(dir.path().join("out/_manifest.json")).unwrap(), manifest);
-    assert_eq!(content(dir.path(), "csv"), first);
+    assert_eq!(manifest_lines(dir.path()), first);
 }
 
 #[test]
@@ -165,83 +131,6 @@ fn rows_set_aside_are_listed_without_their_values_and_run_again() {
     assert_eq!(replayed["sources"][0]["targets"][0]["updated"], 20);
     let none = salus(dir.path(), &["etl", "replay", id, "--rule", "id-once", "--data-dir", "data"]);
     assert_eq!(none.code, 2, "{none:?}");
-}
-
-#[test]
-fn a_run_that_dies_at_a_checkpoint_is_continued() {
-    for kind in ["csv", "merged", "sqlite", "delta"] {
-        let calm = tempfile::tempdir().unwrap();
-        patients(calm.path());
-        pipeline(calm.path(), target_of(kind));
-        run(calm.path(), &[]).expect(4);
-        let wanted = content(calm.path(), kind);
-        for checkpoint in
-            ["before-commit", "staged", "renamed", "before-manifest", "after-manifest", "after-commit"]
-        {
-            let dir = tempfile::tempdir().unwrap();
-            patients(dir.path());
-            pipeline(dir.path(), target_of(kind));
-            let died = run(dir.path(), &["--die-at", checkpoint]);
-            if died.code == 4 {
-                // This kind of target does not pass this point.
-                continue;
-            }
-            resume(dir.path());
-            assert_eq!(content(dir.path(), kind), wanted, "{kind} at {checkpoint}");
-            assert_eq!(run(dir.path(), &[]).expect(0).json()["counts"]["read"], 0, "{kind} at {checkpoint}");
-        }
-    }
-}
-
-/// Continues the newest run, which may have died.
-fn resume(dir: &Path) {
-    let runs = salus(dir, &["etl", "runs", "--data-dir", "data", "--json"]).expect(0).json();
-    let Some(newest) = runs["runs"].as_array().unwrap().first() else {
-        // It died before it was written down.
-        run(dir, &[]).expect(4);
-        return;
-    };
-    let id = newest["run"].as_str().unwrap();
-    if newest["status"] == "completed" {
-        return;
-    }
-
-    let resumed = salus(dir, &["etl", "resume", id, "--data-dir", "data", "--json"]);
-    assert!(matches!(resumed.code, 0 | 4), "{resumed:?}");
-    assert_eq!(resumed.json()["status"], "completed");
-}
-
-#[test]
-fn a_run_that_is_killed_at_any_moment_is_continued() {
-    let kills: u32 = std::env::var("SALUS_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(KILLS);
-    for kind in ["csv", "merged", "sqlite", "delta"] {
-        let calm = tempfile::tempdir().unwrap();
-        patients(calm.path());
-        pipeline(calm.path(), target_of(kind));
-        let start = std::time::Instant::now();
-        run(calm.path(), &[]).expect(4);
-        let whole = start.elapsed();
-        let wanted = content(calm.path(), kind);
-        for n in 0..kills {
-            let dir = tempfile::tempdir().unwrap();
-            patients(dir.path());
-            pipeline(dir.path(), target_of(kind));
-            let mut child = Command::new(env!("CARGO_BIN_EXE_salus"))
-                .args(["etl", "run", "p.yaml", "--data-dir", "data", "--json"])
-                .current_dir(dir.path())
-                .stdout(Stdio::null())
-                .stderr(Stdio::null())
-                .spawn()
-                .unwrap();
-            // Spread over the run, in an order that does not depend on it.
-            let part = f64::from(n * 7 % kills) / f64::from(kills);
-            std::thread::sleep(Duration::from_secs_f64(whole.as_secs_f64() * part));
-            child.kill().unwrap();
-            child.wait().unwrap();
-            resume(dir.path());
-            assert_eq!(content(dir.path(), kind), wanted, "{kind}, killed after {part} of the run");
-        }
-    }
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! Pipelines of a running server over the API: listed, started, counted, set aside, opened by who may, run again, waived, due by schedule.
+//! Pipelines of a running server over the API: listed, started, counted, set aside, opened by who may, run again, waived, due by schedule,
+//! cancelled, continued by the next server, changed.
 
 #![allow(
     clippy::unwrap_used,
@@ -6,6 +7,8 @@
     reason = "a test ends where something is not as it should be"
 )]
 
+#[path = "support/slow.rs"]
+mod slow;
 mod support;
 
 use std::fs;
@@ -13,6 +16,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use slow::SlowApi;
 use support::{Client, Server, salus, token};
 
 const SERVE: [&str; 5] = ["serve", "--data-dir", "data", "--listen", "127.0.0.1:0"];
@@ -165,4 +169,175 @@ fn due(engineer: &mut Client) {
         assert!(started.elapsed() < Duration::from_secs(75), "nothing ran by schedule: {runs}");
         std::thread::sleep(Duration::from_millis(500));
     }
+}
+
+const SLOW: &str = r#"version: 1
+name: slow
+sources:
+  rows: {type: rest, url: "URL", paging: {style: link, next: next}, records: rows, columns: {n: integer}}
+targets:
+  out: {from: rows, type: sqlite, path: slow.db, table: rows, mode: merge, key: [n]}
+run: {gates: false}
+"#;
+const SLOW_ROWS: u64 = 200;
+
+/// A folder with a pipeline that lasts as long as its source lets it.
+fn slow(dir: &Path) -> SlowApi {
+    let api = SlowApi::start(SLOW_ROWS);
+    fs::create_dir(dir.join("pipelines")).unwrap();
+    fs::write(dir.join("pipelines/slow.yaml"), SLOW.replace("URL", &api.url)).unwrap();
+    api
+}
+
+/// Numbers in the table of the slow pipeline; `None` when it is not there.
+fn loaded(dir: &Path) -> Option<Vec<i64>> {
+    let path = dir.join("pipelines/slow.db");
+    let db = rusqlite::Connection::open(path).unwrap();
+    let mut query = db.prepare("SELECT n FROM rows ORDER BY n").ok()?;
+    Some(query.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap())
+}
+
+fn wait_for(what: &str, is_so: impl Fn() -> bool) {
+    let started = Instant::now();
+    while !is_so() {
+        assert!(started.elapsed() < Duration::from_secs(60), "not within a minute: {what}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+#[test]
+fn a_run_that_is_cancelled_loads_nothing_and_is_not_continued() {
+    let dir = tempfile::tempdir().unwrap();
+    let api = slow(dir.path());
+    let mut server = Server::start(dir.path(), &SERVE);
+    let mut engineer = client(dir.path(), &server, "engineer");
+    let run = post(&mut engineer, "pipelines/slow/runs", 202)["run"].as_str().unwrap().to_owned();
+    wait_for("some pages are read", || api.n_pages() > 3);
+    // The pipeline is at work: it is not run a second time beside itself.
+    post(&mut engineer, "pipelines/slow/runs", 409);
+    client(dir.path(), &server, "auditor").send("POST", &format!("runs/{run}/cancel"), None).expect(403);
+    engineer.send("POST", &format!("runs/{run}/cancel"), None).expect(202);
+    assert_eq!(ended(&mut engineer, &run)["status"], "cancelled");
+    assert_eq!(loaded(dir.path()), None, "rows of a cancelled run are there");
+    server.stop();
+    api.hurry();
+    let server = Server::start(dir.path(), &SERVE);
+    let mut engineer = client(dir.path(), &server, "engineer");
+    let again = post(&mut engineer, "pipelines/slow/runs", 202)["run"].as_str().unwrap().to_owned();
+    assert_eq!(ended(&mut engineer, &again)["counts"]["loaded"], SLOW_ROWS);
+    assert_eq!(get(&mut engineer, &format!("runs/{run}"))["status"], "cancelled");
+}
+
+#[test]
+fn runs_end_with_their_server_and_go_on_with_the_next() {
+    for is_killed in [false, true] {
+        let dir = tempfile::tempdir().unwrap();
+        let api = slow(dir.path());
+        let mut server = Server::start(dir.path(), &SERVE);
+        let mut engineer = client(dir.path(), &server, "engineer");
+        let run = post(&mut engineer, "pipelines/slow/runs", 202)["run"].as_str().unwrap().to_owned();
+        wait_for("some pages are read", || api.n_pages() > 3);
+        if is_killed {
+            server.kill()
+        } else {
+            server.stop()
+        }
+        let shown = salus(dir.path(), &["etl", "runs", "--data-dir", "data", "--json"]).expect(0).json();
+        assert_eq!(shown["runs"][0]["status"], "interrupted", "killed: {is_killed}: {shown}");
+        assert_eq!(loaded(dir.path()), None);
+        api.hurry();
+        let server = Server::start(dir.path(), &SERVE);
+        let mut engineer = client(dir.path(), &server, "engineer");
+        wait_for("the run goes on", || loaded(dir.path()).is_some());
+        let record = ended(&mut engineer, &run);
+        assert!(record["status"] == "completed" && record["resumed"] == true, "{record}");
+        assert_eq!(record["counts"]["loaded"], SLOW_ROWS);
+        assert_eq!(loaded(dir.path()).unwrap(), (0..200).collect::<Vec<i64>>());
+        let runs = get(&mut engineer, "pipelines/slow/runs");
+        assert_eq!(runs["runs"].as_array().unwrap().len(), 1, "{runs}");
+        assert!(runs["runs"][0]["by"].as_str().unwrap().starts_with("token:"), "{runs}");
+    }
+}
+
+#[test]
+fn times_that_passed_while_no_server_ran_are_made_up_for_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path().join("pipelines");
+    fs::create_dir(&folder).unwrap();
+    let daily = PIPELINE
+        .replace("NAME", "daily")
+        .replace("gates: false", "gates: false, schedule: \"0 3 * * *\", time_zone: America/Chicago");
+    fs::write(folder.join("daily.yaml"), daily).unwrap();
+    fs::write(folder.join("labs.csv"), "id,code\n1,A\n").unwrap();
+    let taken = || {
+        let db = rusqlite::Connection::open(dir.path().join("data/etl.db")).unwrap();
+        db.query_row("SELECT taken_at FROM schedule WHERE pipeline = 'daily'", [], |row| row.get::<_, i64>(0))
+            .ok()
+    };
+    let mut server = Server::start(dir.path(), &SERVE);
+    wait_for("the schedule is seen", || dir.path().join("data/etl.db").exists() && taken().is_some());
+    server.stop();
+    let db = rusqlite::Connection::open(dir.path().join("data/etl.db")).unwrap();
+    // As if the server had been away for ten days.
+    db.execute("UPDATE schedule SET taken_at = taken_at - 864000000000", []).unwrap();
+    drop(db);
+    let server = Server::start(dir.path(), &SERVE);
+    let mut engineer = client(dir.path(), &server, "engineer");
+    let started = Instant::now();
+    while get(&mut engineer, "pipelines/daily/runs")["runs"].as_array().unwrap().is_empty() {
+        assert!(started.elapsed() < Duration::from_secs(60), "the missed time is not made up for");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    // The clock is looked at every two seconds: another run would begin soon.
+    std::thread::sleep(Duration::from_secs(5));
+    let runs = get(&mut engineer, "pipelines/daily/runs");
+    let runs = runs["runs"].as_array().unwrap();
+    assert!(runs.len() == 1 && runs[0]["by"] == "service:schedule", "{runs:?}");
+    assert_eq!(ended(&mut engineer, runs[0]["run"].as_str().unwrap())["counts"]["loaded"], 1);
+}
+
+#[test]
+fn a_file_that_changes_is_read_again_and_a_run_at_work_keeps_what_it_has() {
+    let dir = tempfile::tempdir().unwrap();
+    files(dir.path());
+    let api = SlowApi::start(SLOW_ROWS);
+    let path = dir.path().join("pipelines/slow.yaml");
+    fs::write(&path, SLOW.replace("URL", &api.url)).unwrap();
+    let server = Server::start(dir.path(), &SERVE);
+    let mut engineer = client(dir.path(), &server, "engineer");
+    let run = post(&mut engineer, "pipelines/slow/runs", 202)["run"].as_str().unwrap().to_owned();
+    wait_for("some pages are read", || api.n_pages() > 3);
+    fs::write(&path, "version: 1\nname: slow\nsuorces: {}\n").unwrap();
+    let all = get(&mut engineer, "pipelines");
+    assert!(all.to_string().contains("suorces"), "the mistake is not shown: {all}");
+    post(&mut engineer, "pipelines/slow/runs", 404);
+    api.hurry();
+    let record = ended(&mut engineer, &run);
+    assert!(record["status"] == "completed" && record["counts"]["loaded"] == SLOW_ROWS, "{record}");
+
+    let labs = dir.path().join("pipelines/labs.yaml");
+    let run_labs = |engineer: &mut Client| {
+        let run = post(engineer, "pipelines/labs/runs", 202)["run"].as_str().unwrap().to_owned();
+        ended(engineer, &run)
+    };
+    let first = run_labs(&mut engineer);
+    assert_eq!(first["counts"]["quarantined"], 1);
+    // The check lets the row through now, and its file is another one.
+    fs::write(&labs, PIPELINE.replace("NAME", "labs").replace("[A, B]", &format!("[A, B, {VALUE}]")))
+        .unwrap();
+    fs::write(dir.path().join("pipelines/labs.csv"), format!("id,code\n1,A\n2,B\n3,{VALUE}\n4,A\n5,A\n"))
+        .unwrap();
+    let second = run_labs(&mut engineer);
+    assert_eq!(
+        (&second["counts"]["loaded"], &second["counts"]["quarantined"]),
+        (&5.into(), &0.into()),
+        "{second}"
+    );
+    assert_ne!(first["pipeline_hash"], second["pipeline_hash"]);
+    fs::remove_file(&labs).unwrap();
+    post(&mut engineer, "pipelines/labs/runs", 404);
+    assert_eq!(
+        get(&mut engineer, &format!("runs/{}", first["run"].as_str().unwrap()))["status"],
+        "completed"
+    );
 }

@@ -17,6 +17,9 @@ use fhir::json::{self, Limits};
 /// Longest wait for a server to say where it listens.
 const START_SECS_MAX: u64 = 60;
 
+/// Longest wait for a server to end.
+const STOP_SECS_MAX: u64 = 40;
+
 /// What a command gave.
 #[derive(Debug)]
 pub struct Ran {
@@ -38,7 +41,8 @@ impl Ran {
     }
 }
 
-fn command(dir: &Path) -> Command {
+/// `salus` in a folder, without what the environment says.
+pub fn command(dir: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_salus"));
     command.current_dir(dir).env_remove("SALUS_TOKEN").env_remove("SALUS_CONFIG");
     command
@@ -103,6 +107,21 @@ impl Server {
     pub fn kill(&mut self) {
         self.child.kill().expect("the process runs");
         self.child.wait().expect("the process ended");
+    }
+
+    /// Asks it to stop, as a service manager does, and waits until it has.
+    pub fn stop(&mut self) {
+        let asked = Command::new("kill").args(["-TERM", &self.pid().to_string()]).status();
+        assert!(asked.expect("`kill` can be run").success());
+        let started = Instant::now();
+        while self.child.try_wait().expect("the process can be asked").is_none() {
+            assert!(
+                started.elapsed() < Duration::from_secs(STOP_SECS_MAX),
+                "it does not stop: {}",
+                self.log()
+            );
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 
     pub fn log(&self) -> String {
