@@ -152,6 +152,12 @@ fn what_is_wrong_has_its_place_and_its_exit_code() {
         2,
         "p.yaml:11:7: unknown step `standardise_demographics`: did you mean `standardize_demographics`?",
     );
+    check(
+        "standardize_demographics",
+        "hl7v2_to_fhir",
+        2,
+        "p.yaml:11:7: the step `hl7v2_to_fhir` is not supported yet",
+    );
     check("gender: gender", "gender: sex", 2, "p.yaml:11:");
     check("from: people", "from: persons", 2, "which is no source");
     check("gates: false", "engine: ballista", 2, "`engine: ballista` is not supported yet");

@@ -74,7 +74,7 @@ fn a_population_is_read_by_search_as_the_export_has_it() {
     salus(dir, &["import", "population", "--data-dir", "data"]).expect(0);
     salus(dir, &["export", "--data-dir", "data", "--out", "exported"]).expect(0);
     let server = Server::start(dir, &SERVE);
-    let reader = token(dir, "data", &["--role", "clinician", "--scope", "system/*.rs"]);
+    let reader = token(dir, "data", &["--role", "clinician", "--scopes", "system/*.rs"]);
     fs::write(dir.join("p.yaml"), PIPELINE.replace("FHIR\"", &format!("{}\"", server.fhir()))).unwrap();
     etl(dir, Some(&reader), &["etl", "check", "p.yaml"]).expect(0);
     let record = etl(dir, Some(&reader), &["etl", "run", "p.yaml", "--json"]).expect(0).json();
@@ -161,7 +161,7 @@ fn a_token_that_is_missing_wrong_or_too_narrow_reads_nothing() {
     assert!(!format!("{wrong:?}").contains("not-a-token"), "a token is printed: {wrong:?}");
     assert!(!dir.join("people/_manifest.json").exists() && !dir.join("results.db").exists());
     // A token for patients alone: they are read, and the observations are an error of their source, not an empty table.
-    let narrow = token(dir, "data", &["--role", "clinician", "--scope", "system/Patient.rs"]);
+    let narrow = token(dir, "data", &["--role", "clinician", "--scopes", "system/Patient.rs"]);
     let ran = run(Some(&narrow));
     assert_eq!(ran.code, 5, "{ran:?}");
     let record = ran.json();

@@ -3,12 +3,15 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "helpers of a test")]
 
+#[path = "support/dice.rs"]
+mod dice;
 #[path = "support/loads.rs"]
 mod loads;
 mod support;
 
 use std::time::{Duration, Instant};
 
+use dice::{Dice, number};
 use loads::{Kind, Place, Store, contents};
 
 /// Moments at which a run is killed, for each kind; fewer when they take longer than `SECS_MAX`. `SALUS_KILLS` gives a number that is
@@ -21,23 +24,6 @@ const SEED: u64 = 20_261_125;
 
 const FOLDER: &[&str] =
     &["before-commit", "staged", "renamed", "before-manifest", "after-manifest", "after-commit"];
-
-fn number(name: &str) -> Option<u64> {
-    std::env::var(name).ok().and_then(|text| text.parse().ok())
-}
-
-/// Numbers from 0 to 1 that look random (splitmix64).
-struct Dice(u64);
-
-impl Dice {
-    fn next(&mut self) -> f64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut bits = self.0;
-        bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        ((bits ^ (bits >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
-    }
-}
 
 /// Kills loads of this kind in all ways, and compares what each left in the end with an undisturbed load.
 fn check(kind: &'static Kind) {
@@ -63,7 +49,7 @@ fn check(kind: &'static Kind) {
     }
     let wanted = number("SALUS_KILLS").map(|n| u32::try_from(n).unwrap());
     let seed = number("SALUS_SEED").unwrap_or(SEED);
-    let (mut dice, start, mut n_kills) = (Dice(seed), Instant::now(), 0);
+    let (mut dice, start, mut n_kills) = (Dice::new(seed), Instant::now(), 0);
     while n_kills < wanted.unwrap_or(KILLS) {
         if wanted.is_none() && n_kills >= KILLS_MIN && start.elapsed() > Duration::from_secs(SECS_MAX) {
             break;
@@ -71,7 +57,7 @@ fn check(kind: &'static Kind) {
         let place = base.copy();
         place.more();
         // The first part of a run only finds its configuration: fewer die there.
-        let part = if n_kills % 5 == 0 { dice.next() } else { 0.4 + 0.65 * dice.next() };
+        let part = if n_kills % 5 == 0 { dice.part() } else { 0.4 + 0.65 * dice.part() };
         place.run_and_kill(whole.mul_f64(part));
         finish(format!("killed after {part:.3} of {whole:?}"), place, None, &mut places);
         n_kills += 1;

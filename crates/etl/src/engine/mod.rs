@@ -30,6 +30,7 @@ use crate::EtlError;
 
 pub use expression::{BadRow, Expression, expression};
 pub use query::query_columns;
+pub(crate) use rows::MADE_UNIT;
 pub use rows::Rows;
 pub use sort::SortKey;
 pub use spool::{Spool, SpoolReader, Spooled};

@@ -17,6 +17,9 @@ use tokio::sync::mpsc;
 use crate::EtlError;
 use crate::engine::{Engine, Spooled, words};
 
+/// The unit of rows that a step made: they come from no place of the source.
+pub(crate) const MADE_UNIT: u32 = u32::MAX;
+
 /// Batches that wait for whoever reads. Dropping it stops the work.
 pub struct Rows {
     what: &'static str,
@@ -99,7 +102,7 @@ impl Rows {
         }
         let first = self.n_numbered + 1;
         self.n_numbered += record.num_rows() as u64;
-        Ok(Batch::new(arrays, Places::numbered(0, first, record.num_rows()))?)
+        Ok(Batch::new(arrays, Places::numbered(MADE_UNIT, first, record.num_rows()))?)
     }
 }
 

@@ -108,6 +108,13 @@ fn steps_of(source: &Word, node: &Node, problems: &mut Problems) -> Vec<StepEntr
                 continue;
             }
         };
+        if name.text == "hl7v2_to_fhir" {
+            problems.add(
+                name.at,
+                "the step `hl7v2_to_fhir` is not supported yet: read messages with a source of type `hl7v2`, and make resources of their rows with `map_to_fhir`",
+            );
+            continue;
+        }
         let Some((_, _, decode)) = step::KINDS.iter().find(|(known, ..)| *known == name.text) else {
             problems.add(name.at, unknown("step", &name, step::KINDS.iter().map(|(name, ..)| *name)));
             continue;

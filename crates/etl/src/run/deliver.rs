@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use crate::EtlError;
+use crate::engine::MADE_UNIT;
 use crate::file::TargetEntry;
 use crate::plan::target_columns;
 use crate::run::TargetCounts;
@@ -126,8 +127,13 @@ impl Delivery {
         if self.skipped.is_empty() {
             return Ok(batch.clone());
         }
+        // Rows that a step made of all units count as those of the first.
+        let unit = |row| match batch.place(row).unit {
+            MADE_UNIT => 0,
+            unit => unit,
+        };
         let wanted: BooleanArray =
-            (0..batch.n_rows()).map(|row| Some(!self.skipped.contains(&batch.place(row).unit))).collect();
+            (0..batch.n_rows()).map(|row| Some(!self.skipped.contains(&unit(row)))).collect();
         self.counts.already_loaded += (batch.n_rows() - wanted.true_count()) as u64;
         Ok(batch.filter(&wanted)?)
     }

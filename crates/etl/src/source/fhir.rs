@@ -72,7 +72,8 @@ pub(super) fn decode(
 }
 
 fn check_search(search: &Word, has_cursor: bool, problems: &mut Problems) {
-    if search.starts_with('/') || search.contains("://") || search.contains('#') {
+    let path = search.split('?').next().unwrap_or_default();
+    if path.starts_with('/') || path.contains(':') || search.contains('#') {
         problems.add(search.at, "`search` stands below `url`: write it as `Patient?_count=200`");
     }
     let query = search.split_once('?').map_or("", |(_, query)| query);
