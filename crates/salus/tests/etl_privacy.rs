@@ -7,7 +7,7 @@
 mod dice;
 mod support;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -165,23 +165,28 @@ impl Search {
 
     fn bytes(&mut self, place: &str, bytes: &[u8], chars_min: usize) {
         self.n_bytes += bytes.len();
-        // The first four bytes of each secret, so that the bytes are walked through once.
-        let mut by_start: std::collections::HashMap<&[u8], Vec<&str>> = std::collections::HashMap::new();
-        for secret in self.secrets.iter().filter(|secret| secret.len() >= chars_min) {
-            by_start.entry(&secret.as_bytes()[..4]).or_default().push(secret);
-        }
-        for at in 0..bytes.len().saturating_sub(3) {
-            let Some(candidates) = by_start.get(&bytes[at..at + 4]) else { continue };
-            let found = candidates.iter().find(|secret| bytes[at..].starts_with(secret.as_bytes()));
-            let around = || {
-                String::from_utf8_lossy(&bytes[at.saturating_sub(60)..bytes.len().min(at + 60)]).into_owned()
-            };
-            assert!(found.is_none(), "`{}` is in {place}, at byte {at}: {}", found.unwrap(), around());
+        if let Some((secret, at)) = self.find(bytes, chars_min) {
+            let around = &bytes[at.saturating_sub(60)..bytes.len().min(at + 60)];
+            panic!("`{secret}` is in {place}, at byte {at}: {}", String::from_utf8_lossy(around));
         }
     }
 
+    /// The first identifier of so many characters, and where it stands.
+    fn find(&self, bytes: &[u8], chars_min: usize) -> Option<(&str, usize)> {
+        // By their first four bytes, so that the bytes are walked through once.
+        let mut by_start: HashMap<&[u8], Vec<&str>> = HashMap::new();
+        for secret in self.secrets.iter().filter(|secret| secret.chars().count() >= chars_min) {
+            by_start.entry(&secret.as_bytes()[..4]).or_default().push(secret);
+        }
+        (0..bytes.len().saturating_sub(3)).find_map(|at| {
+            let candidates = by_start.get(&bytes[at..at + 4])?;
+            let found = candidates.iter().find(|secret| bytes[at..].starts_with(secret.as_bytes()));
+            found.map(|secret| (*secret, at))
+        })
+    }
+
     fn file(&mut self, path: &Path) {
-        let bytes = fs::read(path).unwrap();
+        let bytes = fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let is_text = std::str::from_utf8(&bytes).is_ok();
         self.bytes(&path.display().to_string(), &bytes, if is_text { 4 } else { 7 });
     }
@@ -211,21 +216,24 @@ fn no_identifier_is_left_anywhere() {
     assert!(n("loaded") > 1_200 && n("quarantined") > 3 * 30, "{}", record["counts"]);
     let mut search = Search { secrets: secrets.into_iter().collect(), n_bytes: 0 };
     assert!(search.secrets.len() > ROWS * 12);
+    let input = fs::read(dir.join("people.csv")).unwrap();
+    assert!(
+        search.find(&input, 4).is_some() && search.find(&input, 7).is_some(),
+        "the search finds nothing at all"
+    );
     search.text("the record", &ran.stdout);
     search.text("the log", &ran.stderr);
     let id = record["run"].as_str().unwrap();
     let shown = salus(dir, &["etl", "show", id, "--quarantine", "1000", "--json"]).expect(0);
-    assert!(
-        shown.stdout.contains("mrn-form")
-            && shown.stdout.contains("ragged")
-            && shown.stdout.contains("no_such_day")
-    );
+    for reason in ["mrn-form", "ragged", "standardize_demographics"] {
+        assert!(shown.stdout.contains(reason), "no row was set aside for `{reason}`: {}", shown.stdout);
+    }
     search.text("the quarantine", &shown.stdout);
     search.text("the log", &shown.stderr);
     search.text("the quarantine", &salus(dir, &["etl", "show", id, "--quarantine", "1000"]).expect(0).stdout);
     salus(dir, &["etl", "report", id, "--out", "report.html"]).expect(0);
-    salus(dir, &["etl", "report", id, "--json", "--out", "report.json"]).expect(0);
-    for path in ["lineage.ndjson", "report.html", "report.json"] {
+    search.text("the report", &salus(dir, &["etl", "report", id, "--json"]).expect(0).stdout);
+    for path in ["lineage.ndjson", "report.html"] {
         search.file(&dir.join(path));
     }
     let mut left = Vec::new();
@@ -267,7 +275,7 @@ fn failures(dir: &Path, search: &mut Search) {
         "sql: {query: select id, cast(name as bigint) as n from input}",
         "sql: {query: \"select id, to_timestamp(born) as at from input\"}",
         "sql: {query: \"select id, arrow_cast(mrn, 'Int32') as n from input\"}",
-        "derive: [{expression: {sql: cast(name as date), into: day}}]",
+        "derive: [{expression: {sql: cast(name as date), into: day, on_error: quarantine}}]",
         "filter: {where: cast(ssn as double) > 0, rule: cast}",
         "dedupe: {key: [nothing_of_the_kind]}",
         "join_reference: {reference: people.csv, by: {city: city}, take: [note as note_2], match_rate_min: 100%}",
@@ -279,12 +287,13 @@ fn failures(dir: &Path, search: &mut Search) {
             [&["etl", "run", "f.yaml"][..], &["etl", "run", "f.yaml", "--json"], &["etl", "check", "f.yaml"]]
         {
             let ran = salus(dir, arguments);
+            let _ = fs::remove_dir_all(dir.join("failed"));
+            assert!(ran.code != 0 || arguments[1] == "check", "nothing goes wrong with `{step}`");
             search.text(step, &ran.stdout);
             search.text(step, &ran.stderr);
         }
         let mut left = Vec::new();
         files_below(&dir.join("data"), &mut left);
         left.iter().for_each(|path| search.file(path));
-        let _ = fs::remove_dir_all(dir.join("failed"));
     }
 }
