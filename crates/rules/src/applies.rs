@@ -53,7 +53,9 @@ impl Birth {
         let reached = |birth: Day| -> Option<bool> {
             let count = match age.unit {
                 AgeUnit::Days => {
-                    i32::from(years_on(birth, on).map(|_| 0)?) + on.epoch_days() - birth.epoch_days()
+                    // Born after the day, or more than 130 years before it, is no age.
+                    years_on(birth, on)?;
+                    on.epoch_days() - birth.epoch_days()
                 }
                 AgeUnit::Months => i32::from(months_on(birth, on)?),
                 AgeUnit::Years => i32::from(years_on(birth, on)?),

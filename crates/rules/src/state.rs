@@ -128,6 +128,8 @@ pub(crate) struct Episode {
     pub(crate) calm: Option<Calm>,
     /// Hash of the reason why the rule was last not evaluated; 0: it was.
     pub(crate) note: u64,
+    /// Openings of alerts that ended in this call; empty between calls.
+    pub(crate) ended: Vec<String>,
 }
 
 /// An alert is open.
@@ -229,6 +231,7 @@ impl PatientState {
                 rows: Vec::new(),
                 calm: None,
                 note: 0,
+                ended: Vec::new(),
             });
             self.episodes.len() - 1
         })
@@ -238,6 +241,7 @@ impl PatientState {
     pub(crate) fn tidy(&mut self) {
         let newest = self.newest;
         self.episodes.retain_mut(|episode| {
+            episode.ended = Vec::new();
             episode.calm.take_if(|calm| calm.until <= newest && episode.rows.is_empty());
             episode.open.is_some() || episode.calm.is_some() || episode.note != 0 || !episode.rows.is_empty()
         });

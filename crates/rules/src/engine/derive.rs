@@ -127,7 +127,7 @@ impl Turn<'_> {
                 format!("missing or too old: {}; at least {at_least} of what is there", labels.join(", "))
             });
         } else {
-            self.unnote(rule);
+            self.unnote(rule, &verdicts);
         }
         let rests: Vec<u64> = if met || self.correction.is_some() { self.rests_of(rule) } else { Vec::new() };
         let event = self.event.map_or("", |event| event.id.as_str());

@@ -83,7 +83,7 @@ fn pass(rule: &Rule, rows: &mut Vec<RowState>, at: i64, change: &mut Change) {
             activate(state, row, change);
         }
         let clear = state.clear_since.filter(|_| state.active);
-        !clear.is_some_and(|since| at.saturating_sub(since) >= row.clear_micros())
+        clear.is_none_or(|since| at.saturating_sub(since) < row.clear_micros())
     });
 }
 
@@ -148,6 +148,7 @@ pub(crate) fn on_fact(
 ) -> Option<Act> {
     let mut change = Change::default();
     judge(rule, &mut episode.rows, fact, verdicts, &mut change);
+    rename(episode);
     let rested = fact.correction.is_some_and(|gone| withdraw(episode, gone));
     if rested {
         // What is not met without the corrected result is over now: there is no time to wait for.
@@ -223,6 +224,7 @@ fn conclude(
     let first = active.clone().min_by_key(|state| state.since);
     // What a correction or a late value opens has their name: the first event may name an alert that is over.
     let opening = opening.or(first.map(|state| state.event.as_str())).unwrap_or_default().to_owned();
+    let opening = unused(opening, &episode.ended);
     let mut worst = Vec::new();
     active.for_each(|state| note_worst(&mut worst, state));
     episode.calm = None;
@@ -238,8 +240,26 @@ fn note_worst(list: &mut Vec<(u8, Number)>, state: &RowState) {
     }
 }
 
+/// One event can bring a value, its opposite and the value again: each alert has a name of its own.
+fn unused(opening: String, ended: &[String]) -> String {
+    if !ended.contains(&opening) {
+        return opening;
+    }
+    let numbered = (2..).map(|n| format!("{opening}#{n}"));
+    numbered.into_iter().find(|name| !ended.contains(name)).unwrap_or(opening)
+}
+
+/// What waits to be raised must not get the name of an alert that is over.
+fn rename(episode: &mut Episode) {
+    for row in episode.rows.iter_mut().filter(|row| episode.ended.contains(&row.event)) {
+        row.event = unused(std::mem::take(&mut row.event), &episode.ended);
+    }
+}
+
 fn close(rule: &Rule, episode: &mut Episode, at: i64, retracting: Option<u64>) -> Option<Act> {
     let open = episode.open.take()?;
+    episode.ended.push(open.opening.clone());
+    rename(episode);
     if retracting.is_some() {
         return Some(Act::Retract { opening: open.opening });
     }
@@ -273,7 +293,7 @@ pub(crate) fn on_series(
     let before = std::mem::take(&mut episode.rows);
     let was_active: Vec<u8> = before.iter().filter(|state| state.active).map(|state| state.key).collect();
     let mut rows: Vec<RowState> =
-        before.into_iter().filter(|state| state.active && state.since < from).collect();
+        before.iter().filter(|state| state.active && state.since < from).cloned().collect();
     let (mut flashed, mut change) = (None, Change::default());
     for (fact, verdicts) in facts {
         let mut step = Change::default();
@@ -293,13 +313,22 @@ pub(crate) fn on_series(
         .filter(|row| row.active && !was_active.contains(&row.key))
         .fold(None, |newly, state| newly.max(row_of(rule, state.key).map(|row| (row.severity, state.key))));
     let ends_active = rows.iter().any(|row| row.active);
+    // A row that was not there has the name of what brought it: its first value may have the name of an alert that is over.
+    for row in &mut rows {
+        if let (false, Some(opening)) = (before.iter().any(|old| old.key == row.key), opening) {
+            opening.clone_into(&mut row.event);
+        }
+    }
     episode.rows = rows;
     let mut acts = Vec::new();
     if let (Some(((severity, key), opening)), false, None) = (flashed, ends_active, &episode.open) {
         // In the order of time it would have been raised and over: both are said.
+        let opening = unused(opening, &episode.ended);
+        episode.ended.push(opening.clone());
         acts.push(Act::Raise { severity, opening: opening.clone(), key });
         acts.push(Act::Clear { opening });
     }
+    rename(episode);
     acts.extend(conclude(rule, episode, now, &change, correction.filter(|_| rested), opening));
     for (fact, verdicts) in facts {
         support(episode, fact, verdicts);

@@ -57,7 +57,7 @@ impl Turn<'_> {
         }
         let newest = track.entries.last().map_or(i64::MIN, |last| last.at);
         if entry.at < newest {
-            self.late(indexed, entry, newest);
+            self.late(indexed, &entry, newest);
             return;
         }
         let quiet = usable && indexed.is_quiet(&entry);
@@ -150,7 +150,7 @@ impl Turn<'_> {
                 "the value is only a bound and does not tell on which side of the limit it lies",
             );
         } else {
-            self.unnote(rule);
+            self.unnote(rule, &verdicts);
         }
         let fact = Fact { at: self.at.0, value, event: &origin.event, rests: &rests, correction: None };
         self.judge(rule, 0, indexed.key, &fact, &verdicts);

@@ -1,5 +1,6 @@
 //! Two records that are one person (A40), or an event that was another person's: states are joined and judged anew.
 
+use event::Event;
 use fhir::Instant;
 
 use super::turn::Turn;
@@ -8,18 +9,19 @@ use crate::{Finding, PatientState, RuleSet, Subject, What};
 
 impl RuleSet {
     /// Joins what is known of `from` into `into`: values in the order of time. Alerts of `from` are retracted under the old name, and what
-    /// follows from all values together is said under the new one.
+    /// follows from all values together is said under the new one; `event` is the movement that says so.
     pub fn on_merge(
         &self,
         from: &PatientState,
         into: &mut PatientState,
-        patient: &str,
         subject: &Subject,
-        at: Instant,
+        event: &Event,
     ) -> Vec<Finding> {
+        let patient = event.patient.as_deref().unwrap_or(&into.patient).to_owned();
+        let at = event.at;
         let mut old = from.clone();
         let retracted = self.retract_all(&mut old, at, &format!("the record was merged into `{patient}`"));
-        patient.clone_into(&mut into.patient);
+        into.patient = patient;
         into.newest = into.newest.max(from.newest);
         into.expiry = into.expiry.min(from.expiry);
         for track in &from.tracks {
@@ -29,7 +31,7 @@ impl RuleSet {
                 into.track_mut(track.measure).insert(entry.clone(), n_kept);
             }
         }
-        let mut turn = Turn::new(self, into, subject, at, None);
+        let mut turn = Turn::new(self, into, subject, at, Some(event));
         for indexed in self.measures.iter().filter(|indexed| from.track(indexed.key).is_some()) {
             turn.again(indexed, i64::MAX, None);
         }

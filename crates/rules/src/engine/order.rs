@@ -40,7 +40,7 @@ impl Turn<'_> {
             self.note(rule, 0, "the order has no RxNorm code: nothing could be compared");
             return;
         }
-        self.unnote(rule);
+        self.unnote(rule, &[]);
         let over = match order.status.as_str() {
             "stopped" | "cancelled" | "completed" | "ended" => Some(false),
             "entered-in-error" => Some(true),

@@ -205,6 +205,7 @@ impl Turn<'_> {
         let (label, value, unit, previous) = self.subject_words(rule);
         let limit = row.map_or_else(String::new, |row| self.limit_words(rule, row));
         let says = match (row.and_then(|row| row.says.clone()), act) {
+            (_, Act::Clear { opening }) if opening.is_empty() => "judged again".to_owned(),
             (_, Act::Clear { .. }) => "over".to_owned(),
             (_, Act::Retract { .. }) => {
                 "retracted: the result it rested on was corrected or withdrawn".to_owned()

@@ -14,14 +14,14 @@ use crate::state::Entry;
 
 impl Turn<'_> {
     /// Older than the newest value of its measure.
-    pub(super) fn late(&mut self, indexed: &Indexed, entry: Entry, newest: i64) {
+    pub(super) fn late(&mut self, indexed: &Indexed, entry: &Entry, newest: i64) {
         let n_kept = indexed.measure.n_kept;
         let beyond = newest.saturating_sub(entry.at) > LATE_MAX_MICROS;
         let (at, usable) = (entry.at, entry.is_usable());
         let track = self.state.track_mut(indexed.key);
         let alone = track.insert(entry.clone(), n_kept).is_none();
         if !usable
-            || (indexed.is_quiet(&entry) && !self.state.episodes.iter().any(|e| e.measure == indexed.key))
+            || (indexed.is_quiet(entry) && !self.state.episodes.iter().any(|e| e.measure == indexed.key))
         {
             return;
         }
@@ -47,7 +47,7 @@ impl Turn<'_> {
                 }
                 continue;
             }
-            self.series(rule, indexed, alone.then_some(&entry), (at, None));
+            self.series(rule, indexed, alone.then_some(entry), (at, None));
         }
     }
 

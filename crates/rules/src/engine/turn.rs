@@ -94,27 +94,47 @@ impl<'a> Turn<'a> {
 
     /// Everything that was due until `now`, in the order of time.
     pub(super) fn pass_time(&mut self, now: i64) {
+        if self.state.expiry > now && self.state.episodes.is_empty() {
+            return;
+        }
         // Each pass settles at least one row or expiry; the bound is for states that are not from here.
         for _ in 0..10_000 {
-            let dues = self.state.episodes.iter().enumerate().filter_map(|(place, episode)| {
-                let (_, rule) = self.set.rule_of(episode.rule)?;
-                machine::due(rule, episode).map(|at| (at, place))
-            });
-            let next = dues.min().filter(|(at, _)| *at <= now);
-            let expired = self.state.expiry <= now && next.is_none_or(|(at, _)| self.state.expiry <= at);
-            if expired {
-                let at = self.state.expiry;
-                self.expire(at);
-                continue;
+            if !self.pass_one(now) {
+                return;
             }
-            let Some((at, place)) = next else { return };
-            let Some((_, rule)) = self.set.rule_of(self.state.episodes[place].rule) else { return };
-            let act = machine::on_due(rule, &mut self.state.episodes[place], at);
-            if let Some(act) = act {
-                self.support(place, rule);
-                self.say_act(rule, place, Instant(at), None, act);
-            }
+            self.state.tidy();
         }
+    }
+
+    fn pass_one(&mut self, now: i64) -> bool {
+        let dues = self.state.episodes.iter().enumerate().filter_map(|(place, episode)| {
+            let (_, rule) = self.set.rule_of(episode.rule)?;
+            machine::due(rule, episode).map(|at| (at, place))
+        });
+        let next = dues.min().filter(|(at, _)| *at <= now);
+        let expiry = self.state.expiry;
+        if expiry <= now && next.is_none_or(|(at, _)| expiry <= at) {
+            self.expire(expiry);
+            return true;
+        }
+        let Some((at, place)) = next else { return false };
+        let Some((_, rule)) = self.set.rule_of(self.state.episodes[place].rule) else { return false };
+        self.at_time(at, |turn| {
+            let act = machine::on_due(rule, &mut turn.state.episodes[place], at);
+            if let Some(act) = act {
+                turn.support(place, rule);
+                turn.say_act(rule, place, Instant(at), None, act);
+            }
+        });
+        true
+    }
+
+    /// As if the call were at this time, without an event: what was due is said as it was then.
+    fn at_time(&mut self, at: i64, work: impl FnOnce(&mut Self)) {
+        let before = (self.at, self.event.take(), self.person.take(), self.knows_person.take());
+        self.at = Instant(at);
+        work(self);
+        (self.at, self.event, self.person, self.knows_person) = before;
     }
 
     /// What an alert that time opened rests on: the latest values of what its rule looks at.
@@ -129,12 +149,12 @@ impl<'a> Turn<'a> {
 
     /// An input became too old: what is computed is computed again.
     fn expire(&mut self, at: i64) {
-        let (before, event) = (self.at, self.event.take());
         self.state.expiry = i64::MAX;
-        self.at = Instant(at);
-        self.derived = u64::MAX;
-        self.computed();
-        (self.at, self.event) = (before, event);
+        self.at_time(at, |turn| {
+            turn.derived = u64::MAX;
+            turn.computed();
+            turn.derived = 0;
+        });
     }
 
     /// Lets a rule judge one fact and says what follows.
@@ -180,14 +200,12 @@ impl<'a> Turn<'a> {
         self.say_note(rule, place, words);
     }
 
-    /// The rule can be judged again: said when it could not before and nothing is open.
-    pub(super) fn unnote(&mut self, rule: &Rule) {
+    /// The rule can be judged again: said when it could not before, nothing is open, and no alert is about to say it.
+    pub(super) fn unnote(&mut self, rule: &Rule, verdicts: &[Verdicts]) {
         let Some(place) = self.state.episode(key(&rule.name), 0) else { return };
         let episode = &mut self.state.episodes[place];
-        if std::mem::take(&mut episode.note) != 0
-            && episode.open.is_none()
-            && !episode.rows.iter().any(|row| row.active)
-        {
+        let met = verdicts.iter().any(|(raise, _)| *raise == Verdict::Met);
+        if std::mem::take(&mut episode.note) != 0 && !met && episode.open.is_none() {
             let event = self.event.map(|event| event.id.clone());
             let opening = String::new();
             self.say_act(rule, place, self.at, event, Act::Clear { opening });
@@ -230,7 +248,7 @@ impl<'a> Turn<'a> {
             }
         };
         if verdicts[0].0 != Verdict::Unknown {
-            self.unnote(rule);
+            self.unnote(rule, &verdicts);
         }
         let rests = self.rests_of(rule);
         let event = self.event.map_or("", |event| event.id.as_str());

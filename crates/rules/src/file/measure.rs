@@ -33,7 +33,7 @@ pub(super) fn parse(node: &Node, problems: &mut Problems) -> Option<Measure> {
     let at = fields.at();
     fields.end(problems);
     let name = name?.text;
-    for code in loinc.iter().filter(|code| !clinical::code::check_loinc(code).is_ok()) {
+    for code in loinc.iter().filter(|code| clinical::code::check_loinc(code).is_err()) {
         problems.add(code.at, format!("`{code}` is no LOINC code: its check digit is wrong"));
     }
     let numbers: Vec<Number> = plausible.iter().filter_map(|word| Number::parse(word)).collect();

@@ -19,7 +19,7 @@ pub(super) fn parse(node: &Node, problems: &mut Problems) -> Option<Test> {
     let levels = fields.node("levels").map_or_else(Vec::new, |node| parse_levels(node, problems));
     let ages = fields.node("ages").map_or_else(Vec::new, |node| parse_ages(node, problems));
     let respond = fields.node("respond").map_or_else(Vec::new, |node| parse_respond(node, problems));
-    let list = |fields: &mut Fields<'_>, key: &'static str| fields.node(key).map(|node| node.clone());
+    let list = |fields: &mut Fields<'_>, key: &'static str| fields.node(key).cloned();
     let (clears, sustained, refractory) =
         (list(&mut fields, "clears"), list(&mut fields, "sustained"), list(&mut fields, "refractory"));
     let events = list(&mut fields, "events");

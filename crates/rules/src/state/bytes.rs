@@ -253,6 +253,7 @@ fn read_episode(input: &mut Reader<'_>, far: &dyn Fn(i64) -> i64) -> Option<Epis
         open: open.into_iter().next(),
         rows,
         calm: calm.into_iter().next(),
+        ended: Vec::new(),
     })
 }
 
