@@ -271,7 +271,7 @@ mod tests {
         let refused = |text: &str| Expression::compile(text).expect_err(text).2;
         let three = "history.a.all(x, history.a.all(y, history.a.all(z, x.value + y.value + z.value > 0.0)))";
         assert!(refused(three).contains("could run too long"));
-        let many = vec!["history.a.all(x, x.value > 0.0)"; 9].join(" && ");
+        let many = ["history.a.all(x, x.value > 0.0)"; 9].join(" && ");
         assert!(refused(&many).contains("could run too long"));
         assert!(refused(&"(".repeat(30)).contains("nested deeper"));
         assert!(refused(&format!("v.a > {}", "1".repeat(2_000))).contains("longer than"));

@@ -1,5 +1,7 @@
 //! The reference vectors of NEWS2 through the shipped rules: every boundary and every case, as alerts.
 
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
+
 mod common;
 
 use std::path::PathBuf;
