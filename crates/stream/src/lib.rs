@@ -7,6 +7,7 @@ pub mod log;
 pub mod mllp;
 mod platform;
 mod settings;
+pub mod surveillance;
 
 pub use database::open;
 pub use error::StreamError;
