@@ -2,7 +2,7 @@
 
 use anyhow::Context as _;
 use gate::Gate;
-use notify::Plan;
+use notify::{Channels, Plan};
 use rules::RuleSet;
 use stream::alert::Policy;
 use stream::{Platform, PlatformConfig};
@@ -28,10 +28,11 @@ pub(crate) fn open(config: &Config, gate: Gate) -> anyhow::Result<Platform> {
         .with_context(|| format!("cannot open the streams of `{}`", config.data_dir.display()))
 }
 
-/// How alerts are handled and who is told, with the secrets in place.
+/// How alerts are handled, who is told and how, with the secrets in place.
 fn alerts_of(config: &Config) -> anyhow::Result<Policy> {
     let lookup = |name: &str| std::env::var(name).ok();
     let mut notify = config.notify.clone();
     notify.resolve(&|reference| resolve_reference(reference, &lookup))?;
-    Ok(Policy::new(&config.alerts, Plan::new(&notify)?)?)
+    let channels = Channels::new(&notify, &config.server().public_url)?;
+    Ok(Policy::new(&config.alerts, Plan::new(&notify)?)?.delivering(channels, notify))
 }

@@ -5,8 +5,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+mod alerts;
 mod etl;
 
+pub(crate) use alerts::*;
 pub(crate) use etl::*;
 
 /// A healthcare data platform: FHIR R4 server, import and export, governed access.
@@ -37,6 +39,9 @@ pub(crate) enum Command {
     /// Check, run, preview, test and repair pipelines
     #[command(subcommand)]
     Etl(EtlCommand),
+    /// List, acknowledge, resolve and silence alerts
+    #[command(subcommand)]
+    Alerts(AlertsCommand),
     /// Create, list and revoke access tokens
     #[command(subcommand)]
     Token(TokenCommand),

@@ -1,5 +1,6 @@
 //! One file per subcommand.
 
+mod alerts;
 mod api;
 mod bench_etl;
 mod bench_fhir;
@@ -33,6 +34,7 @@ pub(crate) async fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Search(args) => Box::pin(search::run(args)).await,
         Command::Synth(args) => synth::run(&args),
         Command::Etl(command) => Box::pin(etl::run(command)).await,
+        Command::Alerts(command) => Box::pin(alerts::run(command)).await,
         Command::Token(TokenCommand::Create(args)) => Box::pin(token::create(args)).await,
         Command::Token(TokenCommand::List(args)) => Box::pin(token::list(args)).await,
         Command::Token(TokenCommand::Revoke(args)) => Box::pin(token::revoke(args)).await,

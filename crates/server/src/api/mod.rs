@@ -1,5 +1,6 @@
 //! Administration below `/api/v1`, and `/metrics`: JSON in, JSON out, errors as RFC 9457 problems.
 
+mod alerts;
 mod audit;
 mod changes;
 mod counts;

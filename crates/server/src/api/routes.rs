@@ -2,7 +2,7 @@
 
 use http::Method;
 
-use super::{ApiAnswer, ApiAsk, audit, changes, counts, maintain, openapi, pipelines, runs, tokens};
+use super::{ApiAnswer, ApiAsk, alerts, audit, changes, counts, maintain, openapi, pipelines, runs, tokens};
 use crate::error::ServerError;
 use crate::fhir::controls::decode;
 
@@ -43,6 +43,33 @@ macro_rules! table {
 }
 
 table! {
+    GET "/api/v1/alert-burden", "The burden of alarms: how many, how many were answered and overridden, how fast, per bed and day.",
+        [unit: string "Only of this unit.",
+         from: string "Alerts opened at or after this instant; a day before `to` unless told.",
+         to: string "Alerts opened before this instant; now unless told."],
+        nothing, alerts::burden;
+    GET "/api/v1/alerts", "Alerts, a page at a time.",
+        [state: string "`live` (not over), or some of open, acknowledged, escalated, snoozed, silenced, resolved, retracted, with commas.",
+         severity: string "At least so bad: critical, high, medium, low, info.",
+         patient: string "Of this patient, `Patient/ID` or `SYSTEM|VALUE`.",
+         subject: string "Of this patient or population.",
+         unit: string "Of this ward or unit.",
+         region: string "Of this region.",
+         topic: string "Of this topic.",
+         rule: string "Decided by this rule.",
+         about: string "`patient` or `population`.",
+         since: string "Opened at or after this instant.",
+         order: string "`newest` (the default) or `worst`.",
+         after: string "`next` of the page before.",
+         max: integer "At most so many, 100 unless told, 1000 at most."],
+        nothing, alerts::list;
+    GET "/api/v1/alerts/{id}", "An alert: what each rule says, every step, every message.", [], nothing, alerts::show;
+    POST "/api/v1/alerts/{id}/acknowledge", "Takes the alert; `reason` is a note, `seen` the last change that was looked at.", [], body, alerts::acknowledge;
+    POST "/api/v1/alerts/{id}/escalate", "Asks for more help, now.", [], body, alerts::escalate;
+    GET "/api/v1/alerts/{id}/fhir", "The alert as a FHIR resource.", [type: string "`Flag` (the default) or `DetectedIssue`."], nothing, alerts::resource;
+    POST "/api/v1/alerts/{id}/override", "Ends the alert as not useful; needs `reason`.", [], body, alerts::override_it;
+    POST "/api/v1/alerts/{id}/resolve", "Ends the alert; needs `reason` while its condition holds.", [], body, alerts::resolve;
+    POST "/api/v1/alerts/{id}/snooze", "Puts the alert off for `mins`, up to the maximum of its severity; needs `reason`.", [], body, alerts::snooze;
     GET "/api/v1/audit", "Records of the audit ledger, in order, a page at a time.",
         [patient: string "Records whose answer named this patient.",
          principal: string "Records of this principal.",
@@ -89,6 +116,9 @@ table! {
     POST "/api/v1/runs/{id}/waive", "Says that open rows are not needed.",
         [source: string "Only of this source.", rule: string "Only refused by this rule."],
         nothing, runs::waive;
+    GET "/api/v1/silences", "Silences that have not ended.", [], nothing, alerts::silences;
+    POST "/api/v1/silences", "Makes a silence: `subject`, `topic`, `rule`, `unit` (at least one), `mins`, `reason`. Never covers critical or high.", [], body, alerts::silence;
+    DELETE "/api/v1/silences/{id}", "Ends a silence before its time.", [], nothing, alerts::lift;
     GET "/api/v1/tokens", "All tokens, also those that have ended; no secrets.", [], nothing, tokens::list;
     POST "/api/v1/tokens", "Creates a token; its secret is shown this once.", [], body, tokens::create;
     DELETE "/api/v1/tokens/{id}", "Ends a token now.", [], nothing, tokens::revoke;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use db::Database;
 use fhir::{Clock, Instant};
 use gate::{Matter, Permit};
+use notify::Worker;
 use notify::outbox::{self, Delivery};
 use tokio::sync::watch;
 
@@ -221,8 +222,19 @@ impl Desk {
         Ok(done)
     }
 
-    /// Keeps the timers going until it is dropped. A database that fails is asked again.
+    /// Keeps the timers going and delivers messages, until it is dropped. A database that fails is asked again.
     pub async fn keep_time(&self) {
+        match &self.policy.messages {
+            None => self.keep_timers().await,
+            Some((channels, settings)) => {
+                let clock = Arc::clone(&self.clock);
+                let worker = Worker::new(self.database.clone(), channels.clone(), settings, clock);
+                tokio::join!(self.keep_timers(), worker.run());
+            }
+        }
+    }
+
+    async fn keep_timers(&self) {
         loop {
             match self.tick().await {
                 Ok(done) if !done.is_empty() => continue,

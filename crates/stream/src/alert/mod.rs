@@ -9,6 +9,7 @@ mod apply;
 mod burden;
 mod change;
 mod desk;
+pub mod document;
 mod inhibit;
 mod model;
 mod people;

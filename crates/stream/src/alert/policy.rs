@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use fhir::Instant;
-use notify::Plan;
+use notify::{Channels, Plan};
 use rules::Severity;
 use serde::Deserialize;
 
@@ -83,6 +83,8 @@ pub struct Policy {
     pub beds: BTreeMap<String, u32>,
     /// Who is told.
     pub plan: Plan,
+    /// What delivers the outbox; without it somebody else does, or nobody.
+    pub(crate) messages: Option<(Channels, notify::Settings)>,
 }
 
 impl Policy {
@@ -126,7 +128,14 @@ impl Policy {
             inhibit,
             beds: settings.beds.clone(),
             plan,
+            messages: None,
         })
+    }
+
+    /// Messages are delivered by these channels while the timers are kept.
+    pub fn delivering(mut self, channels: Channels, settings: notify::Settings) -> Policy {
+        self.messages = Some((channels, settings));
+        self
     }
 
     /// When somebody must have answered an alert that is raised now; a rule may ask for less time, not for more.

@@ -65,3 +65,19 @@ pub enum AlertError {
     #[error(transparent)]
     Database(#[from] db::DbError),
 }
+
+impl From<AlertError> for crate::StreamError {
+    fn from(error: AlertError) -> crate::StreamError {
+        match error {
+            AlertError::Refused(refusal @ (Refusal::NoAlert(_) | Refusal::NoSilence)) => {
+                crate::StreamError::NotFound(refusal.to_string())
+            }
+            AlertError::Refused(refusal @ (Refusal::State { .. } | Refusal::Changed { .. })) => {
+                crate::StreamError::Conflict(refusal.to_string())
+            }
+            AlertError::Refused(refusal) => crate::StreamError::Invalid(refusal.to_string()),
+            AlertError::WrongPermit => crate::StreamError::Invalid(AlertError::WrongPermit.to_string()),
+            AlertError::Database(error) => crate::StreamError::Database(error),
+        }
+    }
+}

@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod ends;
+mod gateway;
 mod http;
 mod identity;
 mod installed;
@@ -11,11 +12,14 @@ mod paged_api;
 mod postgres;
 mod python;
 mod run;
+mod smtp;
 mod supervised;
 
+pub use gateway::{Gateway, GatewayAnswer, GatewayRequest};
 pub use identity::IdentityProvider;
 pub use mariadb::MariaDb;
 pub use object_store::{Bucket, ObjectStore};
 pub use paged_api::{ApiFault, ApiRequest, PagedApi, PagedApiOptions};
 pub use postgres::Postgres;
 pub use python::python;
+pub use smtp::{Mail, MailServer};

@@ -1,0 +1,8 @@
+//! The life of an alert, on a file that is closed and opened again: every transition that is allowed, and those that are refused.
+
+mod grouping;
+mod house;
+mod life;
+mod quiet;
+mod records;
+mod timers;
