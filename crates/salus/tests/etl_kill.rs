@@ -18,7 +18,7 @@ use loads::{Kind, Place, Store, contents};
 /// kept however long it takes.
 const KILLS: u32 = 100;
 const KILLS_MIN: u32 = 8;
-const SECS_MAX: u64 = 12;
+const SECS_MAX: u64 = 6;
 /// `SALUS_SEED` gives another one.
 const SEED: u64 = 20_261_125;
 

@@ -232,8 +232,8 @@ fn no_identifier_is_left_anywhere() {
     search.text("the log", &shown.stderr);
     search.text("the quarantine", &salus(dir, &["etl", "show", id, "--quarantine", "1000"]).expect(0).stdout);
     salus(dir, &["etl", "report", id, "--out", "report.html"]).expect(0);
-    search.text("the report", &salus(dir, &["etl", "report", id, "--json"]).expect(0).stdout);
-    for path in ["lineage.ndjson", "report.html"] {
+    salus(dir, &["etl", "report", id, "--json", "--out", "report.json"]).expect(0);
+    for path in ["lineage.ndjson", "report.html", "report.json"] {
         search.file(&dir.join(path));
     }
     let mut left = Vec::new();

@@ -1,5 +1,7 @@
 //! The example of `examples/synthea`: CSV files become resources in the store, with every row accounted for, and once only.
 
+#![allow(clippy::unwrap_used, reason = "helpers of a test")]
+
 mod support;
 
 use std::collections::BTreeMap;

@@ -23,11 +23,14 @@ pub(crate) fn run(args: &EtlReportArgs) -> anyhow::Result<Exit> {
         at: record.started_at.to_string(),
         sources: record.sources.into_iter().filter_map(|source| source.quality).collect(),
     };
-    if args.json {
-        say_json(&quality)?;
-        return Ok(Exit::Done);
-    }
-    let page = etl::report::html(&quality);
+    let page = match (args.json, &args.out) {
+        (true, None) => {
+            say_json(&quality)?;
+            return Ok(Exit::Done);
+        }
+        (true, Some(_)) => serde_json::to_string_pretty(&quality)?,
+        (false, _) => etl::report::html(&quality),
+    };
     match &args.out {
         None => write_all(page.as_bytes())?,
         Some(path) => {
