@@ -39,7 +39,7 @@ fn digits(dice: &mut Dice, n: usize) -> String {
 
 /// A patient: what identifies, and the cells of the row.
 fn patient(dice: &mut Dice, n: usize) -> (Vec<String>, String) {
-    let short = n % 30 == 0;
+    let short = n.is_multiple_of(30);
     let (given, family) = (word(dice, if short { 4 } else { 7 }), word(dice, if short { 4 } else { 9 }));
     // Names have letters of many scripts.
     let family = if n % 25 == 5 { cyrillic(dice) } else { family };

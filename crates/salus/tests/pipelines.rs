@@ -238,9 +238,9 @@ fn runs_end_with_their_server_and_go_on_with_the_next() {
         let run = post(&mut engineer, "pipelines/slow/runs", 202)["run"].as_str().unwrap().to_owned();
         wait_for("some pages are read", || api.n_pages() > 3);
         if is_killed {
-            server.kill()
+            server.kill();
         } else {
-            server.stop()
+            server.stop();
         }
         let shown = salus(dir.path(), &["etl", "runs", "--data-dir", "data", "--json"]).expect(0).json();
         assert_eq!(shown["runs"][0]["status"], "interrupted", "killed: {is_killed}: {shown}");
