@@ -1,17 +1,22 @@
 //! Opens the streams of a data folder as its configuration says.
 
+mod beside;
+mod rule_files;
+
 use anyhow::Context as _;
 use gate::Gate;
 use notify::{Channels, Plan};
-use rules::RuleSet;
 use stream::alert::Policy;
 use stream::{Platform, PlatformConfig};
 
 use crate::config::{Config, resolve_reference};
 use crate::pipelines::keys_of;
 
+pub(crate) use beside::Beside;
+pub(crate) use rule_files::{rule_texts, rules_of};
+
 /// The platform of a folder; nothing runs until it is started. Keys seal what is set aside, when the folder has any.
-pub(crate) fn open(config: &Config, gate: Gate) -> anyhow::Result<Platform> {
+pub(crate) async fn open(config: &Config, gate: Gate) -> anyhow::Result<Platform> {
     let keys = match config.data_dir.join("keys").exists() {
         true => Some(keys_of(&config.data_dir)?),
         false => None,
@@ -19,12 +24,16 @@ pub(crate) fn open(config: &Config, gate: Gate) -> anyhow::Result<Platform> {
     let opened = PlatformConfig {
         dir: config.data_dir.clone(),
         gate,
+        fhir_base: config.server().fhir_base(),
         keys,
-        rules: RuleSet::shipped(),
+        rules: rules_of(config)?,
         alerts: alerts_of(config)?,
+        sources: config.stream.sources.clone(),
+        surveillance: config.stream.surveillance.clone(),
         settings: config.stream.settings(),
     };
     Platform::open(opened)
+        .await
         .with_context(|| format!("cannot open the streams of `{}`", config.data_dir.display()))
 }
 

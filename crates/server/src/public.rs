@@ -18,6 +18,9 @@ pub(crate) fn answer(app: &AppState, method: &Method, path: &str) -> Option<Resp
     Some(match path {
         "/healthz" => text(StatusCode::OK, "ok\n"),
         "/readyz" if app.is_stopping() => text(StatusCode::SERVICE_UNAVAILABLE, "stopping\n"),
+        "/readyz" if app.stream().is_ok_and(|platform| !platform.is_ready()) => {
+            text(StatusCode::SERVICE_UNAVAILABLE, "streams stand still\n")
+        }
         "/readyz" => text(StatusCode::OK, "ready\n"),
         "/fhir/metadata" => with_type(StatusCode::OK, FHIR_JSON, app.capability()),
         "/.well-known/smart-configuration" | "/fhir/.well-known/smart-configuration" => smart(),

@@ -92,6 +92,13 @@ impl Store {
         }
     }
 
+    /// The position of the newest entry of the change log, of whatever tenant; 0 when there is none.
+    pub async fn newest_change(&self) -> Result<u64, StoreError> {
+        match &self.backend {
+            Backend::Sqlite(store) => store.newest_change().await,
+        }
+    }
+
     /// The last `max` entries of a tenant's change log, newest first.
     pub async fn last_changes(&self, tenant: &Tenant, max: usize) -> Result<Vec<Change>, StoreError> {
         match &self.backend {

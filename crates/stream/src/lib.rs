@@ -6,10 +6,18 @@ mod error;
 pub mod log;
 pub mod mllp;
 mod platform;
+mod process;
 mod settings;
 pub mod surveillance;
 
 pub use database::open;
 pub use error::StreamError;
 pub use platform::{Platform, PlatformConfig};
+pub use process::board::{Board, Latest};
+pub use process::dead::{DEAD_LETTERS_MAX, DeadLetter, DeadQuery, DeadState};
+pub use process::inbox::PlatformInbox;
+pub use process::publish::{Published, Publisher, Receipt, Rejected, Sent};
+pub use process::query::{Bed, Health, Lag, Measured, ROWS_MAX, Tailed, values_of};
+pub use process::shadow::{Replay, Replayed};
+pub use process::split::{SplitError, split};
 pub use settings::{Observations, Poison, Settings};

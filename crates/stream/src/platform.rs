@@ -1,16 +1,24 @@
 //! The platform: everything about streams that a server or a command holds, behind one handle.
 
 use std::path::PathBuf;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use db::Database;
+use event::Sources;
 use fhir::{Clock, Instant};
-use gate::Gate;
+use gate::{Gate, Matter, Permit};
 use keys::KeyRing;
 use rules::RuleSet;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 use crate::alert::{Desk, Policy};
+use crate::log::{EmbeddedOptions, EventLog};
+use crate::process::facts::FactsCache;
+use crate::process::identity::Identity;
+use crate::process::metrics::Metrics;
+use crate::process::publish::Queue;
+use crate::process::supervise::{Running, Status};
+use crate::surveillance::SurveillanceConfig;
 use crate::{Settings, StreamError};
 
 /// What a platform is opened with.
@@ -19,12 +27,18 @@ pub struct PlatformConfig {
     pub dir: PathBuf,
     /// The door to the store.
     pub gate: Gate,
+    /// Base of FHIR URLs.
+    pub fhir_base: String,
     /// Seal what is set aside; without keys it is kept as it came.
     pub keys: Option<Arc<KeyRing>>,
     /// The rules to begin with.
     pub rules: RuleSet,
     /// How alerts are handled, and who is told.
     pub alerts: Policy,
+    /// What is configured of those who send.
+    pub sources: Sources,
+    /// How measures of populations are watched.
+    pub surveillance: SurveillanceConfig,
     /// Limits and policies.
     pub settings: Settings,
 }
@@ -43,39 +57,118 @@ pub(crate) struct Inner {
     pub(crate) rules: RwLock<Arc<RuleSet>>,
     pub(crate) settings: Settings,
     pub(crate) alerts: Desk,
+    pub(crate) fhir_base: String,
+    pub(crate) sources: Arc<Sources>,
+    pub(crate) surveillance: Arc<SurveillanceConfig>,
+    pub(crate) log: EventLog,
+    /// The log does not know duplicates: they are found when events are processed.
+    pub(crate) dedups: bool,
+    pub(crate) queue: Queue,
+    pub(crate) identity: Identity,
+    pub(crate) facts: FactsCache,
+    pub(crate) metrics: Metrics,
+    pub(crate) status: Status,
+    pub(crate) running: Mutex<Option<Running>>,
+    /// Letters were queued, or the platform stops.
+    pub(crate) wake: Notify,
+    /// Observations were queued.
+    pub(crate) write_observations: Notify,
     /// Goes up with each commit that a page could want to show.
     pub(crate) changed: watch::Sender<u64>,
 }
 
 impl Platform {
-    /// Opens `stream.db`; nothing runs yet.
+    /// Opens `stream.db` and the log; nothing runs yet.
     ///
     /// # Errors
-    /// The file cannot be opened.
-    pub fn open(config: PlatformConfig) -> Result<Platform, StreamError> {
-        let PlatformConfig { dir, gate, keys, rules, alerts, settings } = config;
+    /// The file cannot be opened, or the broker does not answer.
+    pub async fn open(config: PlatformConfig) -> Result<Platform, StreamError> {
+        let PlatformConfig { dir, gate, fhir_base, keys, rules, alerts, sources, surveillance, settings } =
+            config;
         let db = crate::open(&dir.join("stream.db"))?;
-        let (changed, _) = watch::channel(0);
-        let rules = RwLock::new(Arc::new(rules));
         let clock = gate.clock();
+        let options = EmbeddedOptions {
+            waiting_bytes_max: settings.queue_bytes_max,
+            clock: Arc::clone(&clock),
+            ..EmbeddedOptions::from(settings.partitions)
+        };
+        let log = EventLog::open_embedded(db.clone(), options).await;
+        let log = log.map_err(|error| StreamError::Unavailable(error.to_string()))?;
+        let (changed, _) = watch::channel(0);
         let alerts = Desk::new(db.clone(), Arc::new(alerts), Arc::clone(&clock), changed.clone());
-        let inner = Inner { db, gate, clock, keys, rules, settings, alerts, changed };
-        Ok(Platform { inner: Arc::new(inner) })
+        let inner = Inner {
+            queue: Queue::new(settings.queue_events_max, settings.queue_bytes_max),
+            dedups: !matches!(log, EventLog::Embedded(_)),
+            rules: RwLock::new(Arc::new(rules)),
+            sources: Arc::new(sources),
+            surveillance: Arc::new(surveillance),
+            identity: Identity::default(),
+            facts: FactsCache::default(),
+            metrics: Metrics::default(),
+            status: Status::default(),
+            running: Mutex::default(),
+            wake: Notify::new(),
+            write_observations: Notify::new(),
+            db,
+            gate,
+            clock,
+            keys,
+            settings,
+            alerts,
+            fhir_base,
+            log,
+            changed,
+        };
+        let platform = Platform { inner: Arc::new(inner) };
+        platform.load_merged().await?;
+        Ok(platform)
     }
 
-    /// Begins to work: processes what is in the log, follows the store, writes Observations.
+    /// Begins to work: processes what is in the log, follows the store, writes Observations, keeps the timers of alerts.
     ///
     /// # Errors
     /// It works already.
     pub fn start(&self) -> Result<(), StreamError> {
+        let mut running = self.running();
+        if running.is_some() {
+            return Err(StreamError::Conflict("the streams are at work already".into()));
+        }
+        *running = Some(Running::start(self));
         Ok(())
     }
 
     /// Lets the work at hand end, writes what waits and closes the file.
     pub async fn stop(&self) {
+        let running = self.running().take();
+        if let Some(running) = running {
+            running.stop(self).await;
+        }
         if let Err(error) = self.inner.db.close().await {
             tracing::error!(%error, "streams were not closed in order");
         }
+    }
+
+    pub(crate) fn is_started(&self) -> bool {
+        self.running().is_some()
+    }
+
+    fn running(&self) -> std::sync::MutexGuard<'_, Option<Running>> {
+        self.inner.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The log of events.
+    pub fn log(&self) -> &EventLog {
+        &self.inner.log
+    }
+
+    /// How measures of populations are watched.
+    pub fn surveillance(&self) -> &Arc<SurveillanceConfig> {
+        &self.inner.surveillance
+    }
+
+    /// What is configured of those who send.
+    pub fn sources(&self) -> &Arc<Sources> {
+        &self.inner.sources
     }
 
     /// The file `stream.db`: one writer, snapshot readers. Whoever writes to it calls [`Platform::tell`] afterwards.
@@ -134,4 +227,13 @@ impl std::fmt::Debug for Platform {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Platform")
     }
+}
+
+/// A permit for one of these matters.
+pub(crate) fn must_be(permit: &Permit, matters: &[Matter]) -> Result<(), StreamError> {
+    if matters.contains(&permit.matter()) {
+        return Ok(());
+    }
+    // Whoever calls this holds a permit for something else, which is a bug; the data stays closed.
+    Err(StreamError::Invalid("the permit is for something else".into()))
 }

@@ -23,7 +23,7 @@ pub enum Poison {
 }
 
 /// Settings of a platform. Begin with the default and change what differs.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// Partitions of a new embedded log; one that exists keeps its own number.
     pub partitions: u32,
@@ -31,10 +31,6 @@ pub struct Settings {
     pub observations: Observations,
     /// The interval of [`Observations::Downsample`].
     pub downsample_secs: u32,
-    /// An event that is older than this when it is received is kept and not alerted on.
-    pub late_secs_max: u32,
-    /// An event that is further in the future than this is refused.
-    pub future_secs_max: u32,
     /// What happens to a patient's further events when one cannot be processed.
     pub poison: Poison,
     /// Events that may wait to become durable.
@@ -51,8 +47,6 @@ pub struct Settings {
     pub dedup_days: u32,
     /// For so long events and measurements are kept.
     pub retention_days: u32,
-    /// Events whose source gives a lower quality are kept and flagged, not alerted on.
-    pub quality_min: f64,
     /// The store's change log is a stream.
     pub follow_store: bool,
     /// Longest wait between attempts to restart what has stopped.
@@ -65,8 +59,6 @@ impl Default for Settings {
             partitions: 8,
             observations: Observations::Downsample,
             downsample_secs: 300,
-            late_secs_max: 3_600,
-            future_secs_max: 300,
             poison: Poison::Skip,
             queue_events_max: 50_000,
             queue_bytes_max: 64 << 20,
@@ -75,7 +67,6 @@ impl Default for Settings {
             states_max: 20_000,
             dedup_days: 7,
             retention_days: 30,
-            quality_min: 0.5,
             follow_store: true,
             restart_secs_max: 30,
         }

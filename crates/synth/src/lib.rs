@@ -50,6 +50,7 @@ mod region;
 mod resource;
 mod shared;
 mod summary;
+mod ward;
 mod write;
 
 pub use bundle::bundle_of;
@@ -58,4 +59,5 @@ pub use planted::{PLANTED, Planted};
 pub use population::{Config, Population};
 pub use resource::patient::COUNTY_FIPS_URL;
 pub use summary::Summary;
+pub use ward::{Course, Plant, Ward, WardConfig};
 pub use write::{Format, write};

@@ -36,6 +36,11 @@ impl Gate {
         Ok(changes)
     }
 
+    /// Where the change log ends. Tells of no data, so that followers may ask again and again without filling the ledger.
+    pub async fn newest_change(&self) -> Result<u64, GateError> {
+        Ok(self.inner.store.newest_change().await?)
+    }
+
     /// The last changes, newest first, for people who look at what happens. Needs to see everything.
     pub async fn last_changes(&self, access: &Access, max: usize) -> Result<Vec<Change>, GateError> {
         self.require_everything(access).await?;

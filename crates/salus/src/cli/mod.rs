@@ -7,9 +7,11 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 mod alerts;
 mod etl;
+mod stream;
 
 pub(crate) use alerts::*;
 pub(crate) use etl::*;
+pub(crate) use stream::*;
 
 /// A healthcare data platform: FHIR R4 server, import and export, governed access.
 #[derive(Debug, Parser)]
@@ -42,6 +44,9 @@ pub(crate) enum Command {
     /// List, acknowledge, resolve and silence alerts
     #[command(subcommand)]
     Alerts(AlertsCommand),
+    /// Publish, look at, simulate and repair streams of events
+    #[command(subcommand)]
+    Stream(StreamCommand),
     /// Create, list and revoke access tokens
     #[command(subcommand)]
     Token(TokenCommand),

@@ -6,17 +6,27 @@ use std::time::Instant;
 
 use anyhow::Context;
 use fhir::{Kind, Resource, Value};
-use gate::{Role, Roles};
+use gate::{Access, Principal, Role, Roles, Tenant};
 use server::Services;
+use stream::Platform;
 
 use crate::cli::{DataArgs, DemoArgs};
 use crate::command::serve::{print_link, run_with};
+use crate::command::stream::publish::Way;
+use crate::command::stream::{Feed, drive};
 use crate::door::{Own, config_of, open_gate, own};
 use crate::exit::Exit;
 use crate::output::{grouped, say, say_json, table};
 use crate::pipeline_service::PipelineService;
 use crate::sink::{LocalSink, Outcome, Sink, Written};
 use crate::source::{At, Change, Item, Place, Unit};
+use crate::streams::Beside;
+
+/// The ward of the demo.
+const BEDS: u32 = 12;
+const MONITOR_HZ: f64 = 0.2;
+/// Its patients are adults.
+const BORN_BEFORE: &str = "2005";
 
 /// Patients generated, checked and written side by side.
 const PATIENTS_IN_FLIGHT: usize = 32;
@@ -48,14 +58,40 @@ pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<Exit> {
     let roles =
         Roles::of(&[Role::Clinician, Role::Admin, Role::PrivacyOfficer]).expect("three roles are some");
     let pipelines = PipelineService::new(config.clone(), gate.clone(), server.fhir_base());
-    let streams = crate::streams::open(&config, gate.clone())?;
+    let streams = crate::streams::open(&config, gate.clone()).await?;
+    let beside = Beside::start(&config, &streams).await?;
     let services = Services { pipelines: Some(Arc::new(pipelines.clone())), stream: Some(streams.clone()) };
     let bound = server::bind(server, gate.clone(), services).await?;
     let url = bound.config().public_url.clone();
     say(format!("serving {url}"))?;
     print_link(&gate, &url, "demo visitor", roles).await?;
-    run_with(bound, pipelines, streams).await?;
+    let monitors = tokio::spawn(monitors(streams.clone(), args.patients, args.seed));
+    run_with(bound, pipelines, streams, beside).await?;
+    monitors.abort();
     Ok(Exit::Done)
+}
+
+/// Monitors of a ward of the synthetic patients, some of whom get worse, for as long as the demo runs.
+async fn monitors(streams: Platform, patients: u32, seed: u64) {
+    let principal = Arc::new(Principal::service("ward-simulator", Tenant::main()));
+    let access = Access::new(principal, None, "simulation").expect("a service has a purpose of its own");
+    let config = synth::Config { patients, seed, ..synth::Config::default() };
+    let population = synth::Population::new(config);
+    // Adults: the first patients that were born before this year's children.
+    let adults = (0..patients).map(|index| population.patient(index).swap_remove(0));
+    let adults = adults.filter(|patient| patient.text("birthDate").is_some_and(|date| date < BORN_BEFORE));
+    let adults = adults.filter_map(|patient| Some(format!("Patient/{}", patient.text("id")?)));
+    let ward = synth::WardConfig {
+        beds: BEDS,
+        seed,
+        unit: "Ward 7A".to_owned(),
+        patients: adults.take(BEDS as usize).collect(),
+        ..synth::WardConfig::default()
+    };
+    let feed = Feed { way: Way::Serving(streams, Arc::new(access)), ward, hz: MONITOR_HZ, secs: None };
+    if let Err(error) = drive(feed, std::future::pending()).await {
+        tracing::error!("the monitors of the demo have stopped: {error:#}");
+    }
 }
 
 /// What became of the resources.

@@ -15,6 +15,7 @@ mod rebuild;
 mod search;
 pub(crate) mod serve;
 mod store;
+pub(crate) mod stream;
 mod synth;
 mod token;
 mod validate;
@@ -35,6 +36,7 @@ pub(crate) async fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Synth(args) => synth::run(&args),
         Command::Etl(command) => Box::pin(etl::run(command)).await,
         Command::Alerts(command) => Box::pin(alerts::run(command)).await,
+        Command::Stream(command) => Box::pin(stream::run(command)).await,
         Command::Token(TokenCommand::Create(args)) => Box::pin(token::create(args)).await,
         Command::Token(TokenCommand::List(args)) => Box::pin(token::list(args)).await,
         Command::Token(TokenCommand::Revoke(args)) => Box::pin(token::revoke(args)).await,

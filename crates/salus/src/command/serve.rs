@@ -13,6 +13,7 @@ use crate::door::{config_of, open_gate};
 use crate::exit::Exit;
 use crate::output::say;
 use crate::pipeline_service::PipelineService;
+use crate::streams::Beside;
 
 pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<Exit> {
     let mut config = config_of(&args.data)?;
@@ -24,7 +25,8 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<Exit> {
     let gate = open_gate(&config, &server.fhir_base())
         .with_context(|| format!("cannot open `{}`", config.data_dir.display()))?;
     let pipelines = PipelineService::new(config.clone(), gate.clone(), server.fhir_base());
-    let streams = crate::streams::open(&config, gate.clone())?;
+    let streams = crate::streams::open(&config, gate.clone()).await?;
+    let beside = Beside::start(&config, &streams).await?;
     let services = Services { pipelines: Some(Arc::new(pipelines.clone())), stream: Some(streams.clone()) };
     let bound = server::bind(server, gate.clone(), services).await?;
     let url = bound.config().public_url.clone();
@@ -32,7 +34,7 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<Exit> {
     if gate.is_new().await? {
         print_link(&gate, &url, "first administrator", Roles::one(Role::Admin)).await?;
     }
-    run_with(bound, pipelines, streams).await?;
+    run_with(bound, pipelines, streams, beside).await?;
     Ok(Exit::Done)
 }
 
@@ -41,12 +43,14 @@ pub(crate) async fn run_with(
     bound: Bound,
     pipelines: PipelineService,
     streams: Platform,
+    beside: Beside,
 ) -> anyhow::Result<()> {
     let scheduled = pipelines.clone();
     let schedule = tokio::spawn(async move { scheduled.keep_schedule().await });
     streams.start()?;
     let served = bound.run(stop_signal()?).await;
     schedule.abort();
+    beside.stop().await;
     streams.stop().await;
     pipelines.stop().await;
     Ok(served?)

@@ -17,10 +17,6 @@ pub(crate) struct StreamSection {
     observations: Observations,
     /// Interval of `downsample`.
     downsample_secs: u32,
-    /// An event older than this when it is received is kept and not alerted on.
-    late_secs_max: u32,
-    /// An event further in the future than this is refused.
-    future_secs_max: u32,
     /// What happens to a patient's further events when one cannot be processed.
     poison: Poison,
     /// Events that may wait to become durable.
@@ -35,10 +31,24 @@ pub(crate) struct StreamSection {
     dedup_days: u32,
     /// For so long events and measurements are kept.
     retention_days: u32,
-    /// Events of lower quality are kept and flagged, not alerted on.
-    quality_min: f64,
+    /// Events of lower quality are kept and flagged, not alerted on; a source may say otherwise.
+    pub(crate) quality_min: f64,
+    /// Those who send: units that they do not say, codes of their own, how late is late.
+    pub(crate) sources: event::Sources,
     /// The store's change log is a stream.
     follow_store: bool,
+    /// How measures of populations are watched.
+    pub(crate) surveillance: stream::surveillance::SurveillanceConfig,
+    /// HL7 v2 over MLLP.
+    pub(crate) mllp: Option<MllpSection>,
+}
+
+/// HL7 v2 over MLLP.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct MllpSection {
+    /// Address to listen on; one that others can reach belongs behind TLS of the network, as MLLP has no sign-in.
+    pub(crate) listen: std::net::SocketAddr,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -64,8 +74,6 @@ impl Default for StreamSection {
             partitions: house.partitions,
             observations: Observations::Downsample,
             downsample_secs: house.downsample_secs,
-            late_secs_max: house.late_secs_max,
-            future_secs_max: house.future_secs_max,
             poison: Poison::Skip,
             queue_events_max: house.queue_events_max,
             queue_bytes_max: house.queue_bytes_max,
@@ -73,8 +81,11 @@ impl Default for StreamSection {
             batch_events_max: house.batch_events_max,
             dedup_days: house.dedup_days,
             retention_days: house.retention_days,
-            quality_min: house.quality_min,
+            quality_min: 0.5,
+            sources: event::Sources::default(),
             follow_store: house.follow_store,
+            surveillance: stream::surveillance::SurveillanceConfig::default(),
+            mllp: None,
         }
     }
 }
@@ -90,8 +101,6 @@ impl StreamSection {
                 Observations::None => stream::Observations::None,
             },
             downsample_secs: self.downsample_secs,
-            late_secs_max: self.late_secs_max,
-            future_secs_max: self.future_secs_max,
             poison: match self.poison {
                 Poison::Skip => stream::Poison::Skip,
                 Poison::Park => stream::Poison::Park,
@@ -102,7 +111,6 @@ impl StreamSection {
             batch_events_max: self.batch_events_max,
             dedup_days: self.dedup_days,
             retention_days: self.retention_days,
-            quality_min: self.quality_min,
             follow_store: self.follow_store,
             ..Settings::default()
         }

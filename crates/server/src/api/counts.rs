@@ -22,5 +22,8 @@ pub(super) async fn metrics(ask: ApiAsk) -> Result<ApiReply, ServerError> {
     if let Ok(pipelines) = ask.app.pipelines() {
         text.push_str(&pipelines.metrics());
     }
+    if let Ok(platform) = ask.app.stream() {
+        text.push_str(&platform.metrics());
+    }
     Ok(ApiReply { status: StatusCode::OK, document: Document::Metrics(text) })
 }

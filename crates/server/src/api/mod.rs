@@ -4,12 +4,15 @@ mod alerts;
 mod audit;
 mod changes;
 mod counts;
+mod events;
 mod maintain;
 mod openapi;
 mod pipelines;
 mod problem;
+mod replay;
 mod routes;
 mod runs;
+mod streams;
 mod tokens;
 
 use std::future::Future;
@@ -24,6 +27,7 @@ use serde_json::Value;
 use crate::caller::Caller;
 use crate::error::ServerError;
 use crate::fhir::controls::{self, unknown};
+use crate::fhir::interactions::Takes;
 use crate::fhir::{body, negotiate};
 use crate::public::with_type;
 use crate::route::Asked;
@@ -109,11 +113,13 @@ async fn run(app: &AppState, asked: Asked) -> Result<ApiReply, ServerError> {
     caller.check_csrf(&head.method, &head.headers, None)?;
     let (route, id) = find(&head.method, head.uri.path())?;
     let query = known(route, head.uri.query().unwrap_or(""))?;
-    let body = if route.takes_body {
-        negotiate::check_content(&head.headers)?;
-        body::receive(app, crate::fhir::interactions::Takes::Form, &head.headers, body).await?.bytes
-    } else {
-        Bytes::new()
+    let takes = if route.takes_events { Takes::Resource } else { Takes::Form };
+    let body = match (route.takes_body, route.takes_events) {
+        (false, _) => Bytes::new(),
+        (true, is_events) => {
+            negotiate::check_content(&head.headers, is_events)?;
+            body::receive(app, takes, &head.headers, body).await?.bytes
+        }
     };
     let access = caller.access(&head.headers, &request)?;
     (route.run)(ApiAsk { app: app.clone(), access, id, query, body }).await

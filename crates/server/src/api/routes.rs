@@ -2,7 +2,10 @@
 
 use http::Method;
 
-use super::{ApiAnswer, ApiAsk, alerts, audit, changes, counts, maintain, openapi, pipelines, runs, tokens};
+use super::{
+    ApiAnswer, ApiAsk, alerts, audit, changes, counts, events, maintain, openapi, pipelines, replay, runs,
+    streams, tokens,
+};
 use crate::error::ServerError;
 use crate::fhir::controls::decode;
 
@@ -15,6 +18,8 @@ pub(crate) struct Route {
     pub(crate) about: &'static str,
     pub(crate) params: &'static [Param],
     pub(crate) takes_body: bool,
+    /// The body is events: larger, and NDJSON too.
+    pub(crate) takes_events: bool,
     pub(crate) run: fn(ApiAsk) -> ApiAnswer,
 }
 
@@ -35,11 +40,15 @@ macro_rules! table {
             about: $about,
             params: &[$(Param { name: stringify!($name), about: $what, ty: stringify!($ty) }),*],
             takes_body: table!(@$takes),
+            takes_events: table!(@@$takes),
             run: |ask| Box::pin($handler(ask)),
         }),*];
     };
     (@body) => { true };
+    (@events) => { true };
     (@nothing) => { false };
+    (@@events) => { true };
+    (@@$other:ident) => { false };
 }
 
 table! {
@@ -84,6 +93,21 @@ table! {
         nothing, changes::changes;
     POST "/api/v1/check", "Do versions, index and change log agree.", [], nothing, maintain::check;
     GET "/api/v1/counts", "How many resources the caller may see, per type.", [], nothing, counts::counts;
+    GET "/api/v1/dead-letters", "What could not be read or processed, without content; how much of each cause.",
+        [state: string "Only in this state: open, queued, replayed, waived.",
+         cause: string "Only with this cause.",
+         after: integer "Letters behind this one.",
+         max: integer "At most so many, 100 unless told, 10000 at most."],
+        nothing, streams::letters;
+    GET "/api/v1/dead-letters/{id}", "What stands in one letter; recorded in the audit ledger.", [], nothing, streams::letter;
+    POST "/api/v1/dead-letters/{id}/replay", "Runs a letter again, with what was held behind it.", [], nothing, streams::replay;
+    POST "/api/v1/dead-letters/{id}/waive", "Says that a letter is not needed; what was held behind it goes on.", [], nothing, streams::waive;
+    GET "/api/v1/events", "The last events, oldest first.",
+        [kind: string "Only of this kind.",
+         max: integer "At most so many, 20 unless told, 10000 at most."],
+        nothing, events::tail;
+    POST "/api/v1/events", "One event, an array, or one event a line; answers when all are on disk. 429 with `Retry-After` when too much waits.",
+        [], events, events::publish;
     POST "/api/v1/links", "Creates a link that signs one person in, once.", [], body, tokens::link;
     GET "/api/v1/openapi.json", "This page.", [], nothing, openapi::openapi;
     GET "/api/v1/pipelines", "Pipelines of the folder, and those that ever ran: flows, schedule, last run, quality, problems of files.", [], nothing, pipelines::list;
@@ -95,6 +119,7 @@ table! {
         [dry_run: boolean "`true`: read, check, transform and count; write nothing."],
         nothing, pipelines::start;
     POST "/api/v1/rebuild/index", "Builds the search index anew while the old one serves.", [], nothing, maintain::rebuild;
+    POST "/api/v1/rules/replay", "History through other rules: which alerts they would have made, beside those of today.", [], body, replay::replay;
     GET "/api/v1/runs/{id}", "A run: its record, or how far it is.", [], nothing, runs::show;
     POST "/api/v1/runs/{id}/cancel", "Asks a run of this server to stop.", [], nothing, runs::cancel;
     GET "/api/v1/runs/{id}/quarantine", "Rows that the run set aside, without their content.",
@@ -119,6 +144,8 @@ table! {
     GET "/api/v1/silences", "Silences that have not ended.", [], nothing, alerts::silences;
     POST "/api/v1/silences", "Makes a silence: `subject`, `topic`, `rule`, `unit` (at least one), `mins`, `reason`. Never covers critical or high.", [], body, alerts::silence;
     DELETE "/api/v1/silences/{id}", "Ends a silence before its time.", [], nothing, alerts::lift;
+    GET "/api/v1/streams", "How the streams are: ready, lag, times.", [], nothing, streams::health;
+    GET "/api/v1/streams/groups", "How far each group is in each partition.", [], nothing, streams::groups;
     GET "/api/v1/tokens", "All tokens, also those that have ended; no secrets.", [], nothing, tokens::list;
     POST "/api/v1/tokens", "Creates a token; its secret is shown this once.", [], body, tokens::create;
     DELETE "/api/v1/tokens/{id}", "Ends a token now.", [], nothing, tokens::revoke;

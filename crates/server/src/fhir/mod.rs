@@ -63,7 +63,7 @@ async fn run(app: &AppState, asked: Asked, row: &mut Option<usize>) -> Result<Re
     let controls = Controls::of(head.uri.query().unwrap_or(""))?;
     negotiate::check_accept(&head.headers, controls.format.as_deref())?;
     match interaction.takes {
-        Takes::Resource | Takes::Bundle => negotiate::check_content(&head.headers)?,
+        Takes::Resource | Takes::Bundle => negotiate::check_content(&head.headers, false)?,
         Takes::Form => negotiate::check_form(&head.headers)?,
         Takes::Nothing => {}
     }

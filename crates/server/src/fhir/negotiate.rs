@@ -47,18 +47,27 @@ fn accepts(range: &str) -> bool {
     wanted && (matches!(name, "*/*" | "application/*" | "") || is_json(name))
 }
 
+fn is_ndjson(text: &str) -> bool {
+    let name = text.split(';').next().unwrap_or("").trim();
+    let known = ["application/x-ndjson", "application/ndjson", "application/jsonl", "text/plain"];
+    known.iter().any(|known| known.eq_ignore_ascii_case(name))
+}
+
 fn is_json(text: &str) -> bool {
     let name = text.split(';').next().unwrap_or("").trim();
     JSON.iter().any(|known| known.eq_ignore_ascii_case(name))
 }
 
-/// A body must say it is JSON, or say nothing.
-pub(crate) fn check_content(headers: &HeaderMap) -> Result<(), ServerError> {
+/// A body must say it is JSON (or JSON lines, where events are taken), or say nothing.
+pub(crate) fn check_content(headers: &HeaderMap, takes_lines: bool) -> Result<(), ServerError> {
     check_encoding(headers, RESOURCE)?;
     match headers.get(header::CONTENT_TYPE).map(|value| value.to_str().unwrap_or("")) {
         None => Ok(()),
-        Some(text) if is_json(text) => Ok(()),
-        Some(text) => Err(ServerError::MediaType { found: text.to_string(), wanted: RESOURCE }),
+        Some(text) if is_json(text) || (takes_lines && is_ndjson(text)) => Ok(()),
+        Some(text) => {
+            let wanted = if takes_lines { "application/json` or `application/x-ndjson" } else { RESOURCE };
+            Err(ServerError::MediaType { found: text.to_string(), wanted })
+        }
     }
 }
 
@@ -108,11 +117,11 @@ mod tests {
         let with = |text: &'static str| {
             let mut headers = HeaderMap::new();
             headers.insert(header::CONTENT_TYPE, http::HeaderValue::from_static(text));
-            (check_content(&headers).is_ok(), check_form(&headers).is_ok())
+            (check_content(&headers, false).is_ok(), check_form(&headers).is_ok())
         };
         assert_eq!(with("application/fhir+json; charset=utf-8"), (true, false));
         assert_eq!(with("application/x-www-form-urlencoded"), (false, true));
         assert_eq!(with("application/fhir+xml"), (false, false));
-        assert!(check_content(&HeaderMap::new()).is_ok());
+        assert!(check_content(&HeaderMap::new(), false).is_ok());
     }
 }

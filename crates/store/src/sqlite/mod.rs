@@ -190,6 +190,10 @@ impl SqliteStore {
         self.snapshot(move |conn, _, catalog| read::changes::changes(conn, catalog, after, max)).await
     }
 
+    pub(crate) async fn newest_change(&self) -> Result<u64, StoreError> {
+        self.snapshot(move |conn, _, _| read::changes::newest(conn)).await
+    }
+
     pub(crate) async fn last_changes(&self, tenant: &Tenant, max: usize) -> Result<Vec<Change>, StoreError> {
         let tenant = tenant.clone();
         self.snapshot(move |conn, _, catalog| read::changes::last(conn, catalog, &tenant, max)).await

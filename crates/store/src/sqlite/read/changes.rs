@@ -30,6 +30,13 @@ pub(crate) fn changes(conn: &Connection, catalog: &Catalog, after: u64, max: usi
     gather(conn, catalog, sql, &[&bounded(after), &bounded(max)])
 }
 
+/// The position of the newest change; 0 when there is none.
+pub(crate) fn newest(conn: &Connection) -> Try<u64> {
+    let newest: Option<i64> =
+        conn.prepare_cached("SELECT max(seq) FROM log")?.query_row([], |row| row.get(0))?;
+    Ok(u64::try_from(newest.unwrap_or(0)).unwrap_or(0))
+}
+
 /// The last `max` changes of a tenant, newest first.
 pub(crate) fn last(conn: &Connection, catalog: &Catalog, tenant: &Tenant, max: usize) -> Try<Vec<Change>> {
     let Some(tenant) = catalog.tenant(tenant) else { return Ok(Vec::new()) };

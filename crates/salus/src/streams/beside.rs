@@ -1,0 +1,88 @@
+//! What runs beside the platform while a server serves: HL7 v2 over MLLP, and rules that are read again when their files change.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use gate::Tenant;
+use stream::mllp::{self, Mllp, MllpLimits, MllpStats};
+use stream::{Platform, PlatformInbox};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use super::rule_files::RuleFiles;
+use crate::config::Config;
+use crate::exit::usage;
+use crate::output::say;
+
+/// How often the files of rules are looked at.
+const TICK: Duration = Duration::from_secs(2);
+
+/// Tasks beside the platform.
+pub(crate) struct Beside {
+    stop: watch::Sender<bool>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Beside {
+    /// Opens what the configuration names.
+    pub(crate) async fn start(config: &Config, platform: &Platform) -> anyhow::Result<Beside> {
+        let (stop, stopped) = watch::channel(false);
+        let mut tasks = Vec::new();
+        if let Some(section) = &config.stream.mllp {
+            if !section.listen.ip().to_canonical().is_loopback() {
+                return Err(usage(
+                    "`stream.mllp.listen` must be an address of this machine: MLLP has no sign-in, put a TLS proxy in front of it",
+                ));
+            }
+            let listener = TcpListener::bind(section.listen)
+                .await
+                .with_context(|| format!("cannot listen on `{}` for HL7 v2", section.listen))?;
+            say(format!("hl7v2 {}", listener.local_addr()?))?;
+            let door = Mllp {
+                limits: MllpLimits::default(),
+                sources: Arc::clone(platform.sources()),
+                clock: platform.gate().clock(),
+                tls: None,
+                stats: Arc::new(MllpStats::default()),
+            };
+            let inbox =
+                Arc::new(PlatformInbox { platform: platform.clone(), tenant: Tenant::main().to_string() });
+            tasks.push(tokio::spawn(mllp::serve(listener, Arc::new(door), inbox, stopped)));
+        }
+        if let Some(files) = RuleFiles::of(config) {
+            tasks.push(tokio::spawn(keep_rules(files, platform.clone())));
+        }
+        Ok(Beside { stop, tasks })
+    }
+
+    /// Ends them; messages at hand are answered.
+    pub(crate) async fn stop(self) {
+        self.stop.send_replace(true);
+        for task in self.tasks {
+            if tokio::time::timeout(Duration::from_secs(5), async { drop(task.await) }).await.is_err() {
+                tracing::warn!("a connection of HL7 v2 was still open when the server stopped");
+            }
+        }
+    }
+}
+
+/// Reads rules again when a file has changed; rules with a mistake are told and not used.
+async fn keep_rules(mut files: RuleFiles, platform: Platform) {
+    let mut ticks = tokio::time::interval(TICK);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        if !files.have_changed() {
+            continue;
+        }
+        match files.load() {
+            Ok(rules) => {
+                tracing::info!("rules were read again");
+                platform.set_rules(rules);
+            }
+            Err(error) => tracing::error!("the rules stay as they were: {error:#}"),
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! A gate and a platform on a new folder, with a clock that tests set, and eyes on the tables.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use event::Sources;
+use fhir::Resource;
+use gate::{Access, Action, Gate, GateConfig, Matter, Permit, Principal, Subject, Tenant};
+use rules::RuleSet;
+use stream::alert::Policy;
+use stream::surveillance::SurveillanceConfig;
+use stream::{Platform, PlatformConfig, Receipt, Settings};
+use testkit::FixedClock;
+
+pub(crate) const BASE: &str = "http://127.0.0.1:8080/fhir";
+/// When every test begins.
+pub(crate) const NOW: &str = "2026-11-25T12:00:00Z";
+
+pub(crate) struct House {
+    pub(crate) folder: tempfile::TempDir,
+    pub(crate) clock: FixedClock,
+    pub(crate) gate: Gate,
+    pub(crate) platform: Platform,
+    settings: Settings,
+}
+
+impl House {
+    pub(crate) async fn new() -> House {
+        House::with(|_| ()).await
+    }
+
+    pub(crate) async fn with(change: impl FnOnce(&mut Settings)) -> House {
+        // A small number of partitions, so that patients share them.
+        let mut settings = Settings { partitions: 2, follow_store: false, ..Settings::default() };
+        change(&mut settings);
+        let folder = tempfile::tempdir().unwrap();
+        let clock = FixedClock::at(NOW);
+        let gate = Gate::open(GateConfig::new(folder.path(), BASE), Arc::new(clock.clone())).unwrap();
+        let platform = open(&folder, &gate, &settings).await;
+        House { folder, clock, gate, platform, settings }
+    }
+
+    /// Stops processing, and opens the file again, as after a restart.
+    pub(crate) async fn reopen(&mut self) {
+        self.platform.stop().await;
+        self.platform = open(&self.folder, &self.gate, &self.settings).await;
+    }
+
+    pub(crate) fn access(&self) -> Access {
+        let principal = Principal::service("test", Tenant::main());
+        Access::new(Arc::new(principal), None, "r1").unwrap()
+    }
+
+    pub(crate) async fn permit(&self, matter: Matter) -> Permit {
+        self.gate.permit(&self.access(), Subject::new(matter, "")).await.unwrap()
+    }
+
+    pub(crate) async fn publish(&self, events: &[String]) -> Receipt {
+        let permit = self.permit(Matter::PublishEvents).await;
+        let events = events.iter().map(|text| Bytes::from(text.clone())).collect();
+        self.platform.publish(&permit, events).await.unwrap()
+    }
+
+    pub(crate) async fn put(&self, text: &str) {
+        let resource = Resource::parse(text.as_bytes(), &fhir::json::Limits::default()).unwrap();
+        self.gate.write_one(&self.access(), Action::Update { resource, if_match: None }).await.unwrap();
+    }
+
+    /// Waits until everything is processed.
+    pub(crate) async fn settle(&self) {
+        let permit = self.permit(Matter::Streams).await;
+        for _ in 0..2_000 {
+            let health = self.platform.health(&permit).await.unwrap();
+            if health.lag == 0 && health.observations_waiting == 0 {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("not processed: {:?}", self.platform.health(&permit).await.unwrap());
+    }
+
+    /// A number that a query gives.
+    pub(crate) async fn count(&self, sql: &'static str) -> i64 {
+        self.platform.database().read(move |conn| conn.query_row(sql, [], |row| row.get(0))).await.unwrap()
+    }
+
+    /// Waits until a query gives a number.
+    pub(crate) async fn until(&self, sql: &'static str, expected: i64) {
+        for _ in 0..2_000 {
+            if self.count(sql).await == expected {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("`{sql}` gives {}, not {expected}", self.count(sql).await);
+    }
+}
+
+async fn open(folder: &tempfile::TempDir, gate: &Gate, settings: &Settings) -> Platform {
+    let config = PlatformConfig {
+        dir: folder.path().to_owned(),
+        gate: gate.clone(),
+        fhir_base: BASE.to_owned(),
+        keys: None,
+        rules: RuleSet::shipped(),
+        alerts: Policy::standard(),
+        sources: Sources::default(),
+        surveillance: SurveillanceConfig::default(),
+        settings: settings.clone(),
+    };
+    Platform::open(config).await.unwrap()
+}
+
+/// Vital signs of a patient, a number of seconds after the start of the test (or before).
+pub(crate) fn vitals(id: &str, patient: &str, secs: i64, data: &str) -> String {
+    let at = fhir::Instant(fhir::Instant::parse(NOW).unwrap().0 + secs * 1_000_000);
+    format!(
+        r#"{{"id":"{id}","kind":"vital_signs","patient":"{patient}","at":"{at}","source":"monitor","unit":"7A","data":{data}}}"#
+    )
+}
