@@ -82,6 +82,32 @@ pub enum LogError {
     /// The log is closed.
     #[error("the log is closed")]
     Closed,
+    /// The brokers did not answer in time; nothing was acknowledged.
+    #[error("Kafka does not answer, nothing was acknowledged: {0}")]
+    Unavailable(String),
+    /// Kafka refused.
+    #[error("Kafka refused: {0}")]
+    Kafka(String),
+    /// A setting of the client that is not the configuration's to make.
+    #[error("`{name}` cannot be set: it decides whether acknowledged events are kept, in order")]
+    KafkaSetting {
+        /// Its name.
+        name: String,
+    },
+    /// The binary was built without TLS for Kafka.
+    #[error(
+        "`{name}` needs TLS, and this binary was built without it for Kafka: build with `--features kafka-tls`"
+    )]
+    TlsNotBuilt {
+        /// The setting that needs it.
+        name: String,
+    },
+    /// What Kafka cannot do for us.
+    #[error("{what} is not supported with Kafka: set it on the topic, or use the embedded log")]
+    NotWithKafka {
+        /// What was asked for.
+        what: &'static str,
+    },
 }
 
 impl LogError {

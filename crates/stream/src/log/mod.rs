@@ -7,7 +7,9 @@ mod budget;
 mod embedded;
 mod entry;
 mod error;
+mod kafka;
 mod topic;
+mod transfer;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -17,7 +19,9 @@ use event::Kind;
 pub use embedded::{Embedded, EmbeddedOptions};
 pub use entry::{Append, Appended, Entry, Novelty, Position};
 pub use error::LogError;
+pub use kafka::{Kafka, KafkaSettings};
 pub use topic::{TOPIC_PREFIX, topic_of};
+pub use transfer::{Moved, move_log};
 
 /// Entries are at most this long, with key, identifier and headers: below what a Kafka broker takes as it is installed.
 pub const ENTRY_BYTES_MAX: usize = 1_000_000;
@@ -74,6 +78,8 @@ pub struct Removed {
 pub enum EventLog {
     /// In `stream.db`.
     Embedded(Embedded),
+    /// In a Kafka cluster.
+    Kafka(Kafka),
 }
 
 impl EventLog {
@@ -88,10 +94,27 @@ impl EventLog {
         Embedded::open(database, options.into()).await.map(EventLog::Embedded)
     }
 
+    /// The log in a Kafka cluster; topics that are missing are created.
+    ///
+    /// # Errors
+    /// The brokers do not answer, a topic has another number of partitions, or a setting is wrong.
+    pub async fn open_kafka(settings: KafkaSettings) -> Result<EventLog, LogError> {
+        Kafka::open(settings).await.map(EventLog::Kafka)
+    }
+
+    /// What an operator should change, so that no acknowledged event can be lost.
+    pub fn warnings(&self) -> &[String] {
+        match self {
+            EventLog::Embedded(_) => &[],
+            EventLog::Kafka(log) => log.warnings(),
+        }
+    }
+
     /// The number of partitions of each topic.
     pub fn partitions(&self) -> u32 {
         match self {
             EventLog::Embedded(log) => log.partitions(),
+            EventLog::Kafka(log) => log.partitions(),
         }
     }
 
@@ -103,6 +126,7 @@ impl EventLog {
     pub async fn append(&self, entries: Vec<Append>) -> Result<Vec<Appended>, LogError> {
         match self {
             EventLog::Embedded(log) => log.append(entries, true).await,
+            EventLog::Kafka(log) => log.append(entries).await,
         }
     }
 
@@ -120,6 +144,7 @@ impl EventLog {
     ) -> Result<Vec<Entry>, LogError> {
         match self {
             EventLog::Embedded(log) => log.fetch(partition, from, limits).await,
+            EventLog::Kafka(log) => log.fetch(partition, from, limits).await,
         }
     }
 
@@ -135,6 +160,7 @@ impl EventLog {
     ) -> Result<bool, LogError> {
         match self {
             EventLog::Embedded(log) => log.wait(partition, from, timeout).await,
+            EventLog::Kafka(log) => log.wait(partition, from, timeout).await,
         }
     }
 
@@ -145,6 +171,7 @@ impl EventLog {
     pub async fn ends(&self) -> Result<Vec<Ends>, LogError> {
         match self {
             EventLog::Embedded(log) => Ok(log.ends()),
+            EventLog::Kafka(log) => log.ends().await,
         }
     }
 
@@ -156,6 +183,7 @@ impl EventLog {
     pub async fn retain(&self, retention: Retention, slowest: &Offsets) -> Result<Removed, LogError> {
         match self {
             EventLog::Embedded(log) => log.retain(retention, slowest).await,
+            EventLog::Kafka(log) => log.retain(retention, slowest).await,
         }
     }
 
@@ -163,16 +191,18 @@ impl EventLog {
     ///
     /// # Errors
     /// The broker refuses.
-    pub async fn tell_progress(&self, _group: &str, _offsets: &Offsets) -> Result<(), LogError> {
+    pub async fn tell_progress(&self, group: &str, offsets: &Offsets) -> Result<(), LogError> {
         match self {
             EventLog::Embedded(_) => Ok(()),
+            EventLog::Kafka(log) => log.tell_progress(group, offsets).await,
         }
     }
 
-    /// Why nothing can be appended any more, if so: a disk that failed. For `/readyz`.
+    /// Why nothing can be appended, if so: a disk that failed, or brokers that did not answer the last time. For `/readyz`.
     pub fn failure(&self) -> Option<LogError> {
         match self {
             EventLog::Embedded(log) => log.failure(),
+            EventLog::Kafka(log) => log.failure(),
         }
     }
 }

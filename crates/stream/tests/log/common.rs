@@ -3,7 +3,11 @@
 use std::time::{Duration, Instant};
 
 use event::Kind;
-use stream::log::{Append, Appended, Entry, EventLog, FetchLimits, Novelty};
+use rdkafka::ClientConfig;
+use rdkafka::admin::{AdminClient, AdminOptions};
+use rdkafka::client::DefaultClientContext;
+use stream::log::{Append, Appended, Entry, EventLog, FetchLimits, Novelty, TOPIC_PREFIX};
+use testkit::Kafka;
 
 /// How long a test waits for what must come.
 pub(crate) const SECS_MAX: u64 = 60;
@@ -77,4 +81,23 @@ pub(crate) async fn read_all(log: &EventLog, kinds: &[Kind]) -> Vec<Entry> {
 pub(crate) fn bodies_of(entries: &[Entry], patient: &str) -> Vec<Vec<u8>> {
     let key = event::key_of("main", patient);
     entries.iter().filter(|e| e.append.key == key).map(|e| e.append.body.clone()).collect()
+}
+
+/// Deletes our topics of a broker, and waits until they are gone.
+pub(crate) async fn remove_topics(broker: &Kafka) {
+    let mut config = ClientConfig::new();
+    let admin: AdminClient<DefaultClientContext> =
+        config.set("bootstrap.servers", broker.bootstrap_servers()).create().unwrap();
+    let until = Instant::now() + Duration::from_secs(SECS_MAX);
+    loop {
+        let metadata = admin.inner().fetch_metadata(None, Duration::from_secs(20)).unwrap();
+        let ours = metadata.topics().iter().map(rdkafka::metadata::MetadataTopic::name);
+        let ours: Vec<&str> = ours.filter(|name| name.starts_with(TOPIC_PREFIX)).collect();
+        if ours.is_empty() {
+            return;
+        }
+        assert!(Instant::now() < until, "topics are not deleted");
+        admin.delete_topics(&ours, &AdminOptions::new()).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
 }

@@ -3,4 +3,10 @@
 #![allow(clippy::unwrap_used, reason = "a test ends where it fails")]
 
 mod common;
+mod damage;
+mod embedded;
+mod kafka;
+mod kill;
+mod power;
 mod suite;
+mod transfer;

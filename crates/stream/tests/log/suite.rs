@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use event::Kind;
-use stream::log::{Append, EventLog, FetchLimits, LogError, Novelty, Offsets, Retention};
-use testkit::DataFolder;
+use stream::log::{Append, EventLog, FetchLimits, KafkaSettings, LogError, Novelty, Offsets, Retention};
+use testkit::{DataFolder, Kafka};
 
-use crate::common::{append, bodies_of, event, read, read_all, read_from};
+use crate::common::{append, bodies_of, event, read, read_all, read_from, remove_topics};
 
 const N_PARTITIONS: u32 = 4;
 
@@ -19,9 +19,25 @@ async fn embedded<F: Future<Output = ()>>(check: impl Fn(EventLog) -> F) {
     database.close().await.unwrap();
 }
 
-/// One test per promise and log.
+/// Runs a check on the broker, where no topic of ours is left from the check before.
+async fn kafka<F: Future<Output = ()>>(broker: &Kafka, check: impl Fn(EventLog) -> F) {
+    remove_topics(broker).await;
+    let settings = KafkaSettings::new(broker.bootstrap_servers(), N_PARTITIONS);
+    let log = EventLog::open_kafka(settings).await.unwrap();
+    assert_eq!(log.warnings(), [""; 0]);
+    check(log).await;
+}
+
+/// One test per promise for the embedded log, and one for all of them on Kafka: topics have the same names in each.
 macro_rules! both {
     ($($name:ident)*) => {
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn kafka_log() {
+            let Some(broker) = Kafka::own() else { return };
+            $(println!("{}", stringify!($name));
+            kafka(&broker, $name).await;)*
+        }
+
         mod embedded_log {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $name() {
@@ -224,6 +240,14 @@ async fn duplicates_are_found_or_left_to_the_processor(log: EventLog) {
             let both = log.append(vec![event("Patient/2", 1), event("Patient/2", 1)]).await.unwrap();
             assert_eq!((both[0].novelty, both[1].novelty), (Novelty::New, Novelty::Duplicate));
             assert_eq!(read_all(&log, &[Kind::VitalSigns]).await.len(), 3);
+        }
+        EventLog::Kafka(_) => {
+            for appended in [again, conflict, other] {
+                assert_eq!(appended[0].novelty, Novelty::Unknown);
+            }
+            let entries = read_all(&log, &[Kind::VitalSigns]).await;
+            assert_eq!(entries.len(), 4, "the processor sees all of them");
+            assert!(entries.iter().all(|e| e.append.id == event("Patient/1", 0).id));
         }
     }
 }

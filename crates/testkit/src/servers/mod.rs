@@ -6,6 +6,7 @@ mod gateway;
 mod http;
 mod identity;
 mod installed;
+mod kafka;
 mod mariadb;
 mod object_store;
 mod paged_api;
@@ -17,6 +18,7 @@ mod supervised;
 
 pub use gateway::{Gateway, GatewayAnswer, GatewayRequest};
 pub use identity::IdentityProvider;
+pub use kafka::Kafka;
 pub use mariadb::MariaDb;
 pub use object_store::{Bucket, ObjectStore};
 pub use paged_api::{ApiFault, ApiRequest, PagedApi, PagedApiOptions};

@@ -106,6 +106,7 @@ impl Queue {
 /// What a turn of the writer leaves for the one who called it.
 #[derive(Default)]
 struct Done {
+    has_begun: bool,
     requests: Vec<Request>,
     answers: Vec<Answer>,
     moved: Vec<SlotEnds>,
@@ -131,9 +132,16 @@ async fn turn(shared: Arc<Shared>, runtime: Handle) {
         }
         Err(error) => {
             let error = shared.failed(LogError::of_write(error));
-            if matches!(error, LogError::Closed) {
-                // The writer never took them.
-                done.requests.extend(shared.queue.take().0);
+            if !done.has_begun {
+                // The transaction could not be opened, or the file is closed: they wait still, and nobody else would be called for them.
+                while let (taken, has_more) = shared.queue.take()
+                    && !taken.is_empty()
+                {
+                    done.requests.extend(taken);
+                    if !has_more {
+                        break;
+                    }
+                }
             }
             for request in done.requests {
                 drop(request.answer.send(Err(error.clone())));
@@ -149,6 +157,7 @@ fn write(
     done: &Mutex<Done>,
     conn: &Connection,
 ) -> rusqlite::Result<()> {
+    lock(done).has_begun = true;
     let (requests, has_more) = shared.queue.take();
     if has_more {
         runtime.spawn(turn(Arc::clone(shared), runtime.clone()));

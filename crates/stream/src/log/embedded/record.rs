@@ -1,6 +1,6 @@
 //! How entries stand in a row: a format byte, then records, each with its length, a CRC-32C, the time and the entry.
 //!
-//! The checksum covers the entry, the time, the slot and the offset: neither a flipped bit nor an entry in a wrong place is taken for what was
+//! The checksum covers the entry, its kind, the time, the slot and the offset: neither a flipped bit nor an entry in a wrong place is taken for what was
 //! written. Numbers are little-endian. Another format byte is for bodies that are sealed.
 
 use event::Kind;
@@ -32,7 +32,7 @@ pub(super) fn encode(append: &Append) -> Encoded {
         text(&mut bytes, value);
     }
     bytes.extend(&append.body);
-    let crc = crc32c::crc32c(&bytes);
+    let crc = entry_checksum(&append.kind, &bytes);
     Encoded { bytes, crc }
 }
 
@@ -67,7 +67,7 @@ pub(super) fn split(row: &[u8]) -> Option<Record<'_>> {
 impl Record<'_> {
     /// The entry; says why not when it is not what was written.
     pub(super) fn decode(&self, kind: &Kind, slot: Slot, offset: u64) -> Result<Entry, &'static str> {
-        if checksum(crc32c::crc32c(self.bytes), self.at, slot, offset) != self.crc {
+        if checksum(entry_checksum(kind, self.bytes), self.at, slot, offset) != self.crc {
             return Err("its checksum does not agree");
         }
         let append = append_of(self.bytes, kind).ok_or("it cannot be read, though its checksum agrees")?;
@@ -87,6 +87,11 @@ fn append_of(bytes: &[u8], kind: &Kind) -> Option<Append> {
         headers.push((reader.text()?, reader.text()?));
     }
     Some(Append { kind: kind.clone(), key, id, content, headers, body: reader.0.to_vec() })
+}
+
+/// The kind stands in a table of its own, and must be the one that was written.
+fn entry_checksum(kind: &Kind, bytes: &[u8]) -> u32 {
+    crc32c::crc32c_append(crc32c::crc32c(kind.name().as_bytes()), bytes)
 }
 
 fn checksum(entry: u32, at: Instant, slot: Slot, offset: u64) -> u32 {
@@ -183,6 +188,7 @@ mod tests {
         let record = split(&row).unwrap();
         assert!(record.decode(&Kind::VitalSigns, SLOT, 6).is_err());
         assert!(record.decode(&Kind::VitalSigns, Slot(SLOT.0 + 1), 5).is_err());
+        assert!(record.decode(&Kind::LabResults, SLOT, 5).is_err());
     }
 
     proptest! {

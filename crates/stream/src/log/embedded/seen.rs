@@ -42,28 +42,32 @@ pub(super) struct Seen {
 }
 
 impl Seen {
-    /// Reads the last `window` entries of the table; `next` is the number of the next entry.
+    /// Reads the last `window` entries of the table; `next` is the number of the next entry, which must follow them.
     pub(super) fn load(conn: &Connection, window: usize, next: u64) -> rusqlite::Result<Seen> {
-        let mut seen = Seen { window, next: next.saturating_sub(window as u64), ..Seen::default() };
-        let mut rows = conn.prepare_cached(
-            "SELECT first_seq, body FROM log_seen WHERE first_seq >= ?1 ORDER BY first_seq",
-        )?;
-        let from = floor(conn, seen.next)?.unwrap_or(seen.next);
-        let mut rows = rows.query([signed(from)])?;
+        let begin = next.saturating_sub(window as u64);
+        let from = floor(conn, begin)?.unwrap_or(begin);
+        let sql = "SELECT first_seq, body FROM log_seen WHERE first_seq >= ?1 ORDER BY first_seq";
+        let mut statement = conn.prepare_cached(sql)?;
+        let mut rows = statement.query([signed(from)])?;
+        let mut seen = Seen { window, ..Seen::default() };
+        let mut expected = None;
         while let Some(row) = rows.next()? {
-            let first = row.get::<_, i64>(0)?.unsigned_abs();
-            let body = row.get_ref(1)?.as_blob()?;
-            for (number, record) in (first..).zip(records(body)?) {
-                // Numbers are missing where a table of another time was restored: what is not known cannot be found.
-                if number >= seen.next {
-                    seen.order.extend((seen.next..number).map(|_| 0));
+            let mut number = row.get::<_, i64>(0)?.unsigned_abs();
+            if expected.is_some_and(|expected| expected != number) {
+                return Err(lost());
+            }
+            for record in records(row.get_ref(1)?.as_blob()?)? {
+                if number >= begin {
                     seen.next = number;
                     seen.index(low(decode(record).identity));
                 }
+                number += 1;
             }
+            expected = Some(number);
         }
-        seen.order.extend((seen.next..next).map(|_| 0));
-        seen.next = next;
+        if expected.unwrap_or(0) != next {
+            return Err(lost());
+        }
         Ok(seen)
     }
 
@@ -76,7 +80,7 @@ impl Seen {
         } else {
             read(conn, *number)?
         };
-        let known = known.ok_or_else(|| corrupt("the table `log_seen` has lost a row"))?;
+        let known = known.ok_or_else(lost)?;
         // Half a hash in common is not the same identifier.
         Ok((known.identity == identity).then_some(known))
     }
@@ -135,6 +139,10 @@ impl Seen {
         }
         Ok(())
     }
+}
+
+fn lost() -> rusqlite::Error {
+    corrupt("the table `log_seen` has lost a row")
 }
 
 /// The row that has the entry of this number.

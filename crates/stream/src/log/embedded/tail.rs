@@ -10,7 +10,7 @@ use rusqlite::{Connection, OptionalExtension};
 use super::queue::{Prepared, Request};
 use super::record::{self, FORMAT_PLAIN};
 use super::seen::{Known, Seen};
-use super::slot::{PARTITIONS_MAX, Slot, TOPICS_MAX};
+use super::slot::{PARTITIONS_MAX, Slot, TOPICS_MAX, corrupt};
 use crate::log::{Appended, LogError, Novelty, Position};
 
 /// A row is begun anew at this length: a reader takes whole rows.
@@ -43,7 +43,12 @@ pub(super) type SlotEnds = (Kind, u32, u64, u64);
 pub(super) fn n_partitions(conn: &Connection, asked: u32) -> rusqlite::Result<u32> {
     let asked = asked.clamp(1, PARTITIONS_MAX);
     conn.execute("INSERT INTO log_state VALUES (1, ?1, 0, 0) ON CONFLICT DO NOTHING", [asked])?;
-    conn.query_row("SELECT n_partitions FROM log_state", [], |row| row.get(0))
+    let stored: u32 = conn.query_row("SELECT n_partitions FROM log_state", [], |row| row.get(0))?;
+    if (1..=PARTITIONS_MAX).contains(&stored) {
+        Ok(stored)
+    } else {
+        Err(corrupt("the number of partitions is damaged"))
+    }
 }
 
 /// All slots of the file.
@@ -56,11 +61,31 @@ pub(super) fn slots(conn: &Connection) -> rusqlite::Result<Vec<SlotEnds>> {
     let mut found = Vec::new();
     for row in rows {
         let (slot, start, end) = row?;
-        let kind =
-            kinds.get(&slot.topic()).ok_or_else(|| super::slot::corrupt("a topic has lost its name"))?;
+        let kind = kinds.get(&slot.topic()).ok_or_else(|| corrupt("a topic has lost its name"))?;
+        check_ends(conn, slot, start.unsigned_abs(), end.unsigned_abs())?;
         found.push((kind.clone(), slot.partition(), start.unsigned_abs(), end.unsigned_abs()));
     }
     Ok(found)
+}
+
+/// Compares the offsets of each slot with its rows: a damaged number must not hide entries, or write over them.
+fn check_ends(conn: &Connection, slot: Slot, start: u64, end: u64) -> rusqlite::Result<()> {
+    let row = |order: &str| {
+        let sql = format!(
+            "SELECT id, n_entries FROM log_batch WHERE id >= ?1 AND id < ?2 ORDER BY id {order} LIMIT 1"
+        );
+        let places = (slot.place(0), slot.end_place());
+        let row =
+            conn.prepare_cached(&sql)?.query_row(places, |row| Ok((row.get(0)?, row.get::<_, i64>(1)?)));
+        row.map(|(place, n)| (slot.offset(place), n.unsigned_abs())).optional()
+    };
+    let first = row("ASC")?.map_or(end, |(first, _)| first);
+    let after_last = row("DESC")?.map_or(start, |(first, n)| first + n);
+    if (first, after_last) == (start, end) {
+        Ok(())
+    } else {
+        Err(corrupt("the ends of a partition do not agree with its rows"))
+    }
 }
 
 fn kinds(conn: &Connection) -> rusqlite::Result<HashMap<i64, Kind>> {
@@ -201,7 +226,6 @@ pub(super) type Answer = Result<Vec<Appended>, LogError>;
 fn state(conn: &Connection) -> rusqlite::Result<(u64, i64)> {
     let sql = "SELECT next_seq, last_at FROM log_state";
     let state = conn.prepare_cached(sql)?.query_row([], |row| Ok((row.get::<_, i64>(0)?, row.get(1)?)));
-    let (next, last_at) =
-        state.optional()?.ok_or_else(|| super::slot::corrupt("the log has lost its state"))?;
+    let (next, last_at) = state.optional()?.ok_or_else(|| corrupt("the log has lost its state"))?;
     Ok((next.unsigned_abs(), last_at))
 }

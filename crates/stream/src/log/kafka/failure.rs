@@ -1,0 +1,52 @@
+//! What an error of the client means for who called.
+
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+
+use crate::log::{ENTRY_BYTES_MAX, LogError};
+
+pub(super) fn of_kafka(error: KafkaError) -> LogError {
+    match code_of(&error) {
+        Some(RDKafkaErrorCode::MessageSizeTooLarge) => {
+            LogError::TooLarge { bytes: ENTRY_BYTES_MAX, bytes_max: ENTRY_BYTES_MAX }
+        }
+        Some(
+            RDKafkaErrorCode::MessageTimedOut
+            | RDKafkaErrorCode::RequestTimedOut
+            | RDKafkaErrorCode::OperationTimedOut
+            | RDKafkaErrorCode::BrokerTransportFailure
+            | RDKafkaErrorCode::AllBrokersDown
+            | RDKafkaErrorCode::Resolve
+            | RDKafkaErrorCode::NotEnoughReplicas
+            | RDKafkaErrorCode::NotEnoughReplicasAfterAppend
+            | RDKafkaErrorCode::LeaderNotAvailable
+            | RDKafkaErrorCode::BrokerNotAvailable
+            | RDKafkaErrorCode::CoordinatorNotAvailable
+            | RDKafkaErrorCode::CoordinatorLoadInProgress
+            | RDKafkaErrorCode::PurgeInflight
+            | RDKafkaErrorCode::PurgeQueue,
+        ) => LogError::Unavailable(error.to_string()),
+        _ => LogError::Kafka(error.to_string()),
+    }
+}
+
+/// Whether the cluster is about to know better.
+pub(super) fn is_passing(error: &KafkaError) -> bool {
+    matches!(
+        code_of(error),
+        Some(
+            RDKafkaErrorCode::LeaderNotAvailable
+                | RDKafkaErrorCode::NotLeaderForPartition
+                | RDKafkaErrorCode::UnknownTopicOrPartition
+                | RDKafkaErrorCode::UnknownTopic
+                | RDKafkaErrorCode::UnknownPartition
+        )
+    )
+}
+
+/// The code, also of an operation of the administrator.
+pub(super) fn code_of(error: &KafkaError) -> Option<RDKafkaErrorCode> {
+    match error {
+        KafkaError::AdminOp(code) => Some(*code),
+        other => other.rdkafka_error_code(),
+    }
+}
