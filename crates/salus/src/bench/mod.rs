@@ -6,4 +6,5 @@ pub(crate) mod process;
 pub(crate) mod recorder;
 pub(crate) mod result;
 pub(crate) mod store;
+pub(crate) mod stream;
 pub(crate) mod workload;

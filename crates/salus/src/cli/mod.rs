@@ -6,10 +6,12 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 mod alerts;
+mod bench_stream;
 mod etl;
 mod stream;
 
 pub(crate) use alerts::*;
+pub(crate) use bench_stream::BenchStreamArgs;
 pub(crate) use etl::*;
 pub(crate) use stream::*;
 
@@ -412,6 +414,8 @@ pub(crate) enum BenchCommand {
     Store(BenchStoreArgs),
     /// Measure a pipeline on generated files, beside other tools
     Etl(BenchEtlArgs),
+    /// Measure events that become durable alerts, beside raw appends and the founding design
+    Stream(BenchStreamArgs),
 }
 
 /// `salus bench fhir`

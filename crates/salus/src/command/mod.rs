@@ -5,6 +5,7 @@ mod api;
 mod bench_etl;
 mod bench_fhir;
 mod bench_store;
+mod bench_stream;
 mod demo;
 mod doctor;
 pub(crate) mod etl;
@@ -49,6 +50,7 @@ pub(crate) async fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Store(StoreCommand::Check(args)) => Box::pin(store::check(args)).await,
         Command::Bench(BenchCommand::Fhir(args)) => Box::pin(bench_fhir::run(args)).await,
         Command::Bench(BenchCommand::Etl(args)) => bench_etl::run(&args),
+        Command::Bench(BenchCommand::Stream(args)) => Box::pin(bench_stream::run(args)).await,
         Command::Bench(BenchCommand::Store(args)) => Box::pin(bench_store::run(args)).await,
         Command::Doctor(args) => Box::pin(doctor::run(args)).await,
     }
