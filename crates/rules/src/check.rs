@@ -61,6 +61,7 @@ pub(crate) fn outcomes(set: &RuleSet, pack: &Pack) -> Vec<TestOutcome> {
         .map(|test| TestOutcome {
             path: pack.path.clone(),
             at: test.at,
+            rule: test.rule.clone(),
             name: test.name.clone(),
             failures: test::run(set, test),
         })

@@ -139,6 +139,8 @@ pub struct TestOutcome {
     pub path: String,
     /// Where the test stands.
     pub at: Point,
+    /// The rule that it is about.
+    pub rule: String,
     /// Its name.
     pub name: String,
     /// What is not as expected; empty: passed.
