@@ -203,7 +203,7 @@ fn other_data() {
         read("population_health", r#""POPULATION""#, r#"{"measure":"influenza","cases":"3"}"#).unwrap();
     let Data::Population(count) = &event.data else { panic!("a count") };
     assert_eq!((count.day.as_str(), count.count, count.days, &event.patient), ("2026-11-25", 3, 1, &None));
-    assert_eq!(event.key("t"), "t/population:influenza@");
+    assert_eq!(event.key("t"), "t\u{1f}population:influenza@");
     let problem = |kind: &str, data: &str| read(kind, "null", data).unwrap_err();
     assert_eq!(problem("population_health", r#"{"measure":"x"}"#), "/data/count missing");
     assert_eq!(problem("population_health", r#"{"measure":"x","count":-1}"#), "/data/count wrong-type");
