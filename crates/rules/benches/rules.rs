@@ -10,8 +10,8 @@ use event::{Event, Sources};
 use fhir::Instant;
 use rules::{PatientState, RuleSet, Subject};
 
-const N_BEDS: usize = 1_000;
-const ROUNDS: usize = 200;
+const N_BEDS: usize = 250;
+const ROUNDS: usize = 400;
 /// Where the last twelve digits of the id stand in the text.
 const ID: usize = 42;
 
@@ -78,9 +78,9 @@ fn decode() {
     let now = Instant(START);
     let mut bytes = text.as_bytes().to_vec();
     let (mut best, mut n, mut n_found) = (0.0_f64, 0_u64, 0);
-    for _ in 0..20 {
+    for _ in 0..500 {
         let start = Clock::now();
-        for _ in 0..20_000 {
+        for _ in 0..500 {
             // Each event has an id of its own, as real ones have.
             let id = format!("{n:012}");
             bytes[ID..ID + 12].copy_from_slice(id.as_bytes());
@@ -88,10 +88,10 @@ fn decode() {
             n_found += set.on_event(&mut state, &subject, &event).len();
             n += 1;
         }
-        best = best.max(20_000.0 / start.elapsed().as_secs_f64());
+        best = best.max(500.0 / start.elapsed().as_secs_f64());
     }
     println!(
-        "decode of JSON and rules, five vital signs: {best:.0} events/s (best of 20), {n_found} findings"
+        "decode of JSON and rules, five vital signs: {best:.0} events/s (best round), {n_found} findings"
     );
 }
 

@@ -4,25 +4,28 @@ use yaml::Problems;
 
 use crate::file::{RuleFile, RuleProblem, parse_pack};
 use crate::model::Pack;
+use crate::shipped::released;
 use crate::test::{self, TestOutcome};
-use crate::{RuleSet, shipped_files};
+use crate::{RuleSet, UsedVersion, shipped_files};
 
-/// Reads files beside the shipped ones: a file with the path of a shipped one replaces it.
+/// Reads files beside the shipped ones: a file with the pack name of a shipped one replaces it.
+///
+/// # Errors
+/// Everything that is wrong; also a released version of a rule that says something else now.
+pub fn load_with_shipped(files: &[RuleFile]) -> Result<RuleSet, Vec<RuleProblem>> {
+    load_beside_shipped(files, &[])
+}
+
+/// As [`load_with_shipped`]; a version that was `used` must also say the same.
 ///
 /// # Errors
 /// Everything that is wrong.
-pub fn load_with_shipped(files: &[RuleFile]) -> Result<RuleSet, Vec<RuleProblem>> {
-    RuleSet::load(&with_shipped(files), &[])
+pub fn load_beside_shipped(files: &[RuleFile], used: &[UsedVersion]) -> Result<RuleSet, Vec<RuleProblem>> {
+    RuleSet::load(&with_shipped(files), used)
 }
 
 fn with_shipped(files: &[RuleFile]) -> Vec<RuleFile> {
-    let name = |path: &str| path.rsplit(['/', '\\']).next().unwrap_or(path).to_owned();
-    let replaced = |shipped: &RuleFile| {
-        files.iter().any(|file| {
-            name(&file.path) == name(&shipped.path)
-                && file.text.contains("\npack:") == shipped.text.contains("\npack:")
-        })
-    };
+    let replaced = |shipped: &RuleFile| files.iter().any(|file| file.pack() == shipped.pack());
     let shipped = shipped_files().into_iter().filter(|shipped| !replaced(shipped));
     shipped.chain(files.iter().cloned()).collect()
 }
@@ -35,7 +38,7 @@ pub fn test_files(files: &[RuleFile]) -> Result<Vec<TestOutcome>, Vec<RuleProble
     let all = with_shipped(files);
     let mut found = Vec::new();
     let packs: Vec<Pack> = all.iter().map(|file| parse(file, &mut found)).collect();
-    let set = RuleSet::link(&packs, &[], &mut found);
+    let set = RuleSet::link(&packs, &released(), &mut found);
     if !found.is_empty() {
         return Err(found);
     }
@@ -61,6 +64,7 @@ pub(crate) fn outcomes(set: &RuleSet, pack: &Pack) -> Vec<TestOutcome> {
         .map(|test| TestOutcome {
             path: pack.path.clone(),
             at: test.at,
+            rule: test.rule.clone(),
             name: test.name.clone(),
             failures: test::run(set, test),
         })

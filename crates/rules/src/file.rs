@@ -19,6 +19,13 @@ pub struct RuleFile {
     pub text: String,
 }
 
+impl RuleFile {
+    /// The name of its pack, as the line `pack: NAME` says it.
+    pub fn pack(&self) -> Option<&str> {
+        self.text.lines().find_map(|line| line.strip_prefix("pack:")).map(str::trim)
+    }
+}
+
 /// Something wrong with a rule file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RuleProblem {

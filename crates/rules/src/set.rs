@@ -10,6 +10,7 @@ use crate::file::{RuleFile, RuleProblem, parse_pack};
 use crate::hash::{ByName, key};
 use crate::limit::Direction;
 use crate::model::{Body, Condition, Derive, Measure, Pack, Row, Rule};
+use crate::shipped::released;
 
 const RULES_MAX: usize = 2_000;
 /// Computed measures and expressions are a bit of a word each.
@@ -77,7 +78,7 @@ impl RuleSet {
     /// The rules of some files.
     ///
     /// # Errors
-    /// Everything that is wrong in any of them, in the order of the files.
+    /// Everything that is wrong in any of them, in the order of the files. A version that salus released or that was `used` must say the same.
     pub fn load(files: &[RuleFile], used: &[UsedVersion]) -> Result<RuleSet, Vec<RuleProblem>> {
         let (mut packs, mut found) = (Vec::new(), Vec::new());
         for file in files {
@@ -85,7 +86,10 @@ impl RuleSet {
             packs.push(parse_pack(file, &mut problems));
             found.extend(problems_of(&file.path, problems));
         }
-        let set = RuleSet::link(&packs, used, &mut found);
+        let used: Vec<UsedVersion> = released().into_iter().chain(used.iter().cloned()).collect();
+        let set = RuleSet::link(&packs, &used, &mut found);
+        let place = |path: &str| files.iter().position(|file| file.path == path);
+        found.sort_by_key(|problem| (place(&problem.path), problem.at));
         if found.is_empty() { Ok(set) } else { Err(found) }
     }
 
@@ -113,8 +117,10 @@ impl RuleSet {
             return;
         }
         for name in std::iter::once(&measure.name).chain(&measure.loinc) {
-            if self.by_name.insert(name.as_str().into(), at).is_some() {
+            if self.by_name.contains_key(name.as_str()) {
                 problems.add(measure.at, format!("`{name}` is a measure or a code of one already"));
+            } else {
+                self.by_name.insert(name.as_str().into(), at);
             }
         }
         if measure.derive.is_some() {
@@ -296,13 +302,12 @@ fn resolve_words(
         {
             let Condition::Limit(limit) = condition else { continue };
             if let Some(word) = word {
-                match measure.words.iter().position(|known| *known == word.text) {
-                    Some(place) => limit.number = Number::of(place as i64, 0),
-                    None => problems.add(
-                        word.at,
-                        format!("`{word}` is neither a number nor a word of `{}`", measure.name),
-                    ),
-                }
+                let Some(place) = measure.words.iter().position(|known| *known == word.text) else {
+                    let name = &measure.name;
+                    problems.add(word.at, format!("`{word}` is neither a number nor a word of `{name}`"));
+                    continue;
+                };
+                limit.number = Number::of(place as i64, 0);
             }
             *limit_found = Some(*limit);
         }

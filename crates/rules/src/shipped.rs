@@ -2,7 +2,9 @@
 
 use std::sync::LazyLock;
 
-use crate::{RuleFile, RuleSet};
+use uuid::Uuid;
+
+use crate::{RuleFile, RuleSet, UsedVersion};
 
 macro_rules! files {
     ($($name:literal),*) => {
@@ -21,11 +23,25 @@ const FILES: [(&str, &str); 8] = files!(
     "medication.yaml"
 );
 
+/// Versions that were released: name, version, hash.
+const VERSIONS: &str = include_str!("../shipped/versions.txt");
+
 static SHIPPED: LazyLock<RuleSet> = LazyLock::new(|| match RuleSet::load(&shipped_files(), &[]) {
     Ok(set) => set,
     // A test loads them: a broken file does not reach a release.
     Err(problems) => panic!("the shipped rules are in order: {problems:#?}"),
 });
+
+/// What salus released: the same version never says something else, in no file.
+pub(crate) fn released() -> Vec<UsedVersion> {
+    let line = |line: &str| {
+        let mut words = line.split(' ').map(str::to_owned);
+        let (rule, version) = (words.next()?, words.next()?);
+        let hash = Uuid::parse_str(&words.next()?).ok()?;
+        Some(UsedVersion { rule, version, hash })
+    };
+    VERSIONS.lines().filter_map(line).collect()
+}
 
 /// The shipped rule files.
 pub fn shipped_files() -> Vec<RuleFile> {

@@ -49,6 +49,8 @@ pub(crate) struct TestPatient {
     pub(crate) dialysis: bool,
     pub(crate) medications: Vec<String>,
     pub(crate) allergies: Vec<String>,
+    /// Where the patient is.
+    pub(crate) ward: Option<String>,
 }
 
 impl Default for TestPatient {
@@ -60,6 +62,7 @@ impl Default for TestPatient {
             dialysis: false,
             medications: Vec::new(),
             allergies: Vec::new(),
+            ward: None,
         }
     }
 }
@@ -139,6 +142,8 @@ pub struct TestOutcome {
     pub path: String,
     /// Where the test stands.
     pub at: Point,
+    /// The rule that it is about.
+    pub rule: String,
     /// Its name.
     pub name: String,
     /// What is not as expected; empty: passed.
@@ -265,12 +270,13 @@ struct Bed<'a> {
     subject: Subject,
     found: Vec<Finding>,
     n_events: usize,
+    ward: Option<String>,
 }
 
 impl<'a> Bed<'a> {
     fn new(set: &'a RuleSet, rule: &'a Rule, patient: &TestPatient) -> Bed<'a> {
         let (state, subject) = (PatientState::default(), patient.subject());
-        Bed { set, rule, state, subject, found: Vec::new(), n_events: 0 }
+        Bed { set, rule, state, subject, found: Vec::new(), n_events: 0, ward: patient.ward.clone() }
     }
 
     fn keep(&mut self, found: Vec<Finding>) {
@@ -304,7 +310,8 @@ impl<'a> Bed<'a> {
                     result: None,
                     flags: Vec::new(),
                 };
-                let event = story::event(self.set, &[step], &format!("e{}", self.n_events), at);
+                let mut event = story::event(self.set, &[step], &format!("e{}", self.n_events), at);
+                event.unit.clone_from(&self.ward);
                 self.set.on_event(&mut self.state, &self.subject, &event)
             }
         };

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use support::Server;
+use support::{Server, salus, token};
 
 const LINK_SECS_MAX: u64 = 30;
 /// The README's picture is kept in the repository.
@@ -119,4 +119,42 @@ fn every_page_works_in_a_browser() {
         fs::create_dir_all(root.join("docs/img")).unwrap();
         fs::copy(&picture, root.join("docs/img/overview.png")).unwrap();
     }
+}
+
+/// From sending an event until it is seen. On a machine that does nothing else it is a tenth of this.
+const SIGHT_MS_MAX: u64 = 250;
+
+#[test]
+fn events_are_seen_as_they_happen() {
+    let Some((chromium, packages)) = browser() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let patient = r#"{"resourceType":"Bundle","type":"collection","entry":[{"resource":{"resourceType":"Patient","id":"w1","gender":"female","birthDate":"1951-04-05",
+        "name":[{"family":"Zabriskie","given":["Ida"]}]}}]}"#;
+    fs::write(dir.path().join("bundle.json"), patient).unwrap();
+    salus(dir.path(), &["import", "bundle.json", "--data-dir", "data"]).expect(0);
+    let secret = token(dir.path(), "data", &["--role", "service", "--name", "monitor"]);
+    let made =
+        salus(dir.path(), &["token", "link", "--role", "clinician", "--name", "nurse", "--data-dir", "data"])
+            .expect(0);
+    let server = Server::start(dir.path(), &["serve", "--data-dir", "data", "--listen", "127.0.0.1:0"]);
+    let link = format!("{}/auth/link?{}", server.url, made.stdout.trim().split_once('?').unwrap().1);
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let shots = std::env::var_os("SALUS_SHOTS").map_or_else(|| dir.path().join("shots"), PathBuf::from);
+    let run = Command::new("node")
+        .arg(root.join("tests/browser/streams.mjs"))
+        .args([link.as_str(), &secret, shots.to_str().unwrap(), "w1"])
+        .env("SALUS_BROWSER_PACKAGES", packages)
+        .env("SALUS_CHROMIUM", chromium)
+        .output()
+        .unwrap();
+    let (told, problems) = (String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr));
+    assert!(run.status.success(), "{told}\n{problems}\nserver:\n{}", server.log());
+    let summary: serde_json::Value = serde_json::from_str(&told).unwrap();
+    assert!(summary["pictures"].as_u64() >= Some(36), "{summary}");
+    assert!(summary["median"].as_u64() <= Some(SIGHT_MS_MAX), "{summary}");
+    note(&format!(
+        "an event is on the ward board after {} ms (median of {})",
+        summary["median"], summary["times"]
+    ));
+    assert!(!server.log().contains("Zabriskie"), "a name is in the log");
 }

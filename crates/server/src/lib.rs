@@ -27,6 +27,7 @@
 mod api;
 mod auth;
 mod caller;
+mod cds;
 mod config;
 mod connection;
 mod dashboard;
@@ -34,6 +35,7 @@ mod error;
 mod fhir;
 mod http_date;
 mod listen;
+mod live;
 mod metrics;
 mod peer;
 mod pipelines;

@@ -11,7 +11,7 @@ use crate::error::ServerError;
 use crate::peer::Peer;
 use crate::request_id;
 use crate::state::AppState;
-use crate::{api, auth, dashboard, fhir, public};
+use crate::{api, auth, cds, dashboard, fhir, public};
 
 /// W3C trace context: given back, and written beside what went wrong.
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
@@ -83,6 +83,9 @@ async fn dispatch(app: &AppState, asked: Asked) -> Answered {
     }
     if below(path, "/api/v1") || path == "/metrics" {
         return api::answer(app, asked).await.into();
+    }
+    if below(path, "/cds-services") {
+        return cds::answer(app, asked).await.into();
     }
     if below(path, "/auth") {
         return auth::answer(app, asked).await.into();

@@ -1,12 +1,11 @@
 //! What every handler shares.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 use gate::Gate;
 use stream::{Platform, StreamError};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 
 use crate::config::ServerConfig;
 use crate::dashboard::Handles;
@@ -14,6 +13,9 @@ use crate::fhir::capability;
 use crate::metrics::Metrics;
 use crate::pipelines::{PipelineError, Pipelines};
 use crate::services::Services;
+
+/// Live streams of one server.
+const LIVE_MAX: usize = 2_000;
 
 /// The gate, the configuration, and what is counted. Cheap to clone.
 #[derive(Clone)]
@@ -29,7 +31,9 @@ struct Inner {
     capability: Bytes,
     /// Permits are KiB of request bodies.
     bodies: Arc<Semaphore>,
-    stopping: AtomicBool,
+    stopping: watch::Sender<bool>,
+    /// One per open live stream.
+    live: Arc<Semaphore>,
     /// Filters of people, named in addresses by handles.
     handles: Handles,
     services: Services,
@@ -47,7 +51,8 @@ impl AppState {
             metrics: Metrics::new(),
             capability,
             bodies: Arc::new(Semaphore::new(kib)),
-            stopping: AtomicBool::new(false),
+            stopping: watch::channel(false).0,
+            live: Arc::new(Semaphore::new(LIVE_MAX)),
             handles: Handles::default(),
             services,
             config,
@@ -99,10 +104,21 @@ impl AppState {
 
     /// From now on `/readyz` says no, so that nobody sends more.
     pub(crate) fn stop(&self) {
-        self.inner.stopping.store(true, Ordering::Relaxed);
+        self.inner.stopping.send_replace(true);
+    }
+
+    /// Completes when the server stops: what goes on and on ends then.
+    pub(crate) async fn stopping(&self) {
+        let mut stopping = self.inner.stopping.subscribe();
+        drop(stopping.wait_for(|stopping| *stopping).await);
+    }
+
+    /// Places for live streams.
+    pub(crate) fn live_places(&self) -> Arc<Semaphore> {
+        Arc::clone(&self.inner.live)
     }
 
     pub(crate) fn is_stopping(&self) -> bool {
-        self.inner.stopping.load(Ordering::Relaxed)
+        *self.inner.stopping.borrow()
     }
 }

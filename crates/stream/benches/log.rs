@@ -68,7 +68,9 @@ fn raw_file(path: &Path) -> Target {
             file.write_all(&bytes).unwrap();
             file.sync_data().unwrap();
             bytes.clear();
-            waiting.drain(..).for_each(|done| drop(done.send(())));
+            for done in waiting.drain(..) {
+                done.send(()).unwrap();
+            }
         }
     });
     Target::File(writer)

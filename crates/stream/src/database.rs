@@ -7,13 +7,14 @@ use db::{Database, DbError, Options};
 /// "sstr" as a number.
 const APPLICATION_ID: i32 = 0x7373_7472;
 
-/// One script per room: the log, processing, alerts, surveillance.
+/// One script per room: the log, processing, alerts, surveillance, decision support.
 const MIGRATIONS: &[&str] = &[
     include_str!("migrations/1_log.sql"),
     include_str!("migrations/2_process.sql"),
     include_str!("migrations/3_alert.sql"),
     notify::outbox::SCHEMA,
     include_str!("migrations/4_surveillance.sql"),
+    include_str!("migrations/5_decision.sql"),
 ];
 
 /// Opens the file, creating it when it is missing.

@@ -2,13 +2,16 @@
 
 pub mod alert;
 mod database;
+pub mod decision;
 mod error;
 pub mod log;
 pub mod mllp;
 mod platform;
 mod process;
+pub mod rulebook;
 mod settings;
 pub mod surveillance;
+pub mod ward;
 
 pub use database::open;
 pub use error::StreamError;

@@ -25,7 +25,7 @@ impl Event {
     /// # Errors
     /// The bytes are of another form or of a newer version; with the place.
     pub fn of_bytes(bytes: &[u8]) -> Result<Event, Refusal> {
-        read::event(bytes)
+        read::event(bytes).map_err(|refusal| *refusal)
     }
 
     /// SHA-256 of all that the sender said: the same whenever it is received. An event with the same id and another hash is another event.

@@ -6,14 +6,14 @@ use clinical::Number;
 use fhir::json::{self, Limits};
 use fhir::{Instant, Value as Json};
 
-use super::reader::Reader;
+use super::reader::{Bad, Reader};
 use super::{SCHEMA, instant};
 use crate::{
     Comparator, Data, Device, Event, Kind, Measurement, Medication, Moved, Movement, PopulationCount,
     Refusal, Status, Value, Why,
 };
 
-type Read<T> = Result<T, Refusal>;
+type Read<T> = Result<T, Bad>;
 
 /// Nested deeper than this, data is no event's.
 const LIMITS: Limits = Limits { depth_max: 16, values_max: 20_000, number_chars_max: 64 };
@@ -83,18 +83,18 @@ fn empty() -> Event {
 }
 
 fn needed<T>(value: Option<T>, name: &str) -> Read<T> {
-    value.ok_or_else(|| Refusal::at(format!("/{name}"), Why::Missing))
+    value.ok_or_else(|| Box::new(Refusal::at(format!("/{name}"), Why::Missing)))
 }
 
-fn unknown(key: &str) -> Refusal {
-    Refusal::at(format!("/{key}"), Why::UnknownMember)
+fn unknown(key: &str) -> Bad {
+    Box::new(Refusal::at(format!("/{key}"), Why::UnknownMember))
 }
 
 /// Brought up to today's version: only one was ever written here.
 fn schema(from: &mut Reader<'_>) -> Read<u16> {
     match from.number()?.parse() {
         Ok(SCHEMA) => Ok(SCHEMA),
-        _ => Err(Refusal::at("/schema", Why::Schema { newest: SCHEMA })),
+        _ => Err(Box::new(Refusal::at("/schema", Why::Schema { newest: SCHEMA }))),
     }
 }
 
@@ -125,7 +125,7 @@ fn raw(from: &mut Reader<'_>) -> Read<Data> {
     match json::parse(from.raw()?.as_bytes(), &LIMITS) {
         Ok(Json::Object(object)) => Ok(Data::Json(object)),
         Ok(_) => Err(from.wrong("an object")),
-        Err(error) => Err(Refusal::at("/data", Why::Malformed(format!("not JSON: {error}")))),
+        Err(error) => Err(Box::new(Refusal::at("/data", Why::Malformed(format!("not JSON: {error}"))))),
     }
 }
 
@@ -143,7 +143,8 @@ fn device(from: &mut Reader<'_>) -> Read<Device> {
 }
 
 fn measurements(from: &mut Reader<'_>) -> Read<Vec<Measurement>> {
-    let mut measurements = Vec::new();
+    // A set of vital signs without growing.
+    let mut measurements = Vec::with_capacity(6);
     from.list(|from| {
         measurements.push(measurement(from)?);
         Ok(())
@@ -169,7 +170,7 @@ fn measurement(from: &mut Reader<'_>) -> Read<Measurement> {
             "name" => name = Some(from.string()?.into()),
             "loinc" => measured.loinc = Some(from.string()?.into()),
             "value" => {
-                let number = Number::parse(from.number()?);
+                let number = number(from.number()?);
                 value =
                     Some(Value::Number(number.ok_or_else(|| from.wrong("a number of at most 18 digits"))?));
             }
@@ -194,6 +195,14 @@ fn measurement(from: &mut Reader<'_>) -> Read<Measurement> {
     measured.name = needed(name, "measurements/name")?;
     measured.value = needed(value, "measurements/value")?;
     Ok(measured)
+}
+
+/// Most values are a few digits.
+fn number(text: &str) -> Option<Number> {
+    if text.len() < 9 && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return text.parse().ok().map(|digits| Number::of(digits, 0));
+    }
+    Number::parse(text)
 }
 
 fn medication(from: &mut Reader<'_>) -> Read<Medication> {

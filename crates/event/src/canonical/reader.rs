@@ -9,6 +9,12 @@ use crate::{Refusal, Why};
 /// Deepest nesting that is skipped over.
 const DEPTH_MAX: u32 = 32;
 
+/// Boxed, so that what goes well is small and stays in registers.
+pub(super) type Bad = Box<Refusal>;
+
+/// Bytes that are searched without a call.
+const SHORT: usize = 24;
+
 /// A place in a JSON text.
 pub(super) struct Reader<'a> {
     text: &'a str,
@@ -16,25 +22,31 @@ pub(super) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(bytes: &'a [u8]) -> Result<Reader<'a>, Refusal> {
-        let text = std::str::from_utf8(bytes)
-            .map_err(|error| Refusal::at(format!("byte {}", error.valid_up_to()), Why::Expected("UTF-8")))?;
+    pub(super) fn new(bytes: &'a [u8]) -> Result<Reader<'a>, Bad> {
+        let text = std::str::from_utf8(bytes).map_err(|error| {
+            Box::new(Refusal::at(format!("byte {}", error.valid_up_to()), Why::Expected("UTF-8")))
+        })?;
         Ok(Reader { text, at: 0 })
     }
 
-    pub(super) fn wrong(&self, expected: &'static str) -> Refusal {
-        Refusal::at(format!("byte {}", self.at), Why::Expected(expected))
+    pub(super) fn wrong(&self, expected: &'static str) -> Bad {
+        Box::new(Refusal::at(format!("byte {}", self.at), Why::Expected(expected)))
     }
 
+    #[inline]
     fn next(&mut self) -> Option<u8> {
         let bytes = self.text.as_bytes();
+        // Nothing stands between the parts of what was written here.
+        if let Some(byte) = bytes.get(self.at).filter(|byte| **byte > b' ') {
+            return Some(*byte);
+        }
         while bytes.get(self.at).is_some_and(u8::is_ascii_whitespace) {
             self.at += 1;
         }
         bytes.get(self.at).copied()
     }
 
-    fn take(&mut self, byte: u8, expected: &'static str) -> Result<(), Refusal> {
+    fn take(&mut self, byte: u8, expected: &'static str) -> Result<(), Bad> {
         if self.next() != Some(byte) {
             return Err(self.wrong(expected));
         }
@@ -45,8 +57,8 @@ impl<'a> Reader<'a> {
     /// Each member of an object; `member` reads its value.
     pub(super) fn object(
         &mut self,
-        mut member: impl FnMut(&mut Reader<'a>, &str) -> Result<(), Refusal>,
-    ) -> Result<(), Refusal> {
+        mut member: impl FnMut(&mut Reader<'a>, &str) -> Result<(), Bad>,
+    ) -> Result<(), Bad> {
         self.take(b'{', "an object")?;
         if self.next() == Some(b'}') {
             self.at += 1;
@@ -70,8 +82,8 @@ impl<'a> Reader<'a> {
     /// Each item of a list.
     pub(super) fn list(
         &mut self,
-        mut item: impl FnMut(&mut Reader<'a>) -> Result<(), Refusal>,
-    ) -> Result<(), Refusal> {
+        mut item: impl FnMut(&mut Reader<'a>) -> Result<(), Bad>,
+    ) -> Result<(), Bad> {
         self.take(b'[', "a list")?;
         if self.next() == Some(b']') {
             self.at += 1;
@@ -91,17 +103,30 @@ impl<'a> Reader<'a> {
     }
 
     /// A string; borrowed when nothing in it is escaped.
-    pub(super) fn string(&mut self) -> Result<Cow<'a, str>, Refusal> {
+    #[inline]
+    pub(super) fn string(&mut self) -> Result<Cow<'a, str>, Bad> {
         self.take(b'"', "a string")?;
-        let (start, bytes) = (self.at, self.text.as_bytes());
-        let Some(end) = memchr::memchr2(b'"', b'\\', &bytes[start..]) else {
-            return Err(self.wrong("the end of the string"));
+        let start = self.at;
+        let rest = &self.text.as_bytes()[start..];
+        // Most are so short that a call to search them costs more than the search.
+        let end = match rest.iter().take(SHORT).position(|byte| matches!(byte, b'"' | b'\\')) {
+            Some(end) => Some(end),
+            None => memchr::memchr2(b'"', b'\\', rest),
         };
-        if bytes[start + end] == b'"' {
-            self.at = start + end + 1;
-            return Ok(Cow::Borrowed(&self.text[start..start + end]));
+        match end {
+            Some(end) if rest[end] == b'"' => {
+                self.at = start + end + 1;
+                Ok(Cow::Borrowed(&self.text[start..start + end]))
+            }
+            Some(_) => self.escaped(start - 1),
+            None => Err(self.wrong("the end of the string")),
         }
-        self.at = start - 1;
+    }
+
+    /// A string in which something is escaped, from its quotation mark on.
+    #[cold]
+    fn escaped(&mut self, start: usize) -> Result<Cow<'a, str>, Bad> {
+        self.at = start;
         match json::parse(self.raw()?.as_bytes(), &Limits::default()) {
             Ok(json::Value::String(text)) => Ok(Cow::Owned(text.into())),
             _ => Err(self.wrong("a string")),
@@ -109,7 +134,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A number as it stands.
-    pub(super) fn number(&mut self) -> Result<&'a str, Refusal> {
+    pub(super) fn number(&mut self) -> Result<&'a str, Bad> {
         self.next();
         let start = self.at;
         let is_part = |byte: &u8| byte.is_ascii_digit() || matches!(byte, b'-' | b'+' | b'.' | b'e' | b'E');
@@ -119,14 +144,14 @@ impl<'a> Reader<'a> {
     }
 
     /// A value of any type as it stands.
-    pub(super) fn raw(&mut self) -> Result<&'a str, Refusal> {
+    pub(super) fn raw(&mut self) -> Result<&'a str, Bad> {
         self.next();
         let start = self.at;
         self.skip()?;
         Ok(&self.text[start..self.at])
     }
 
-    fn skip(&mut self) -> Result<(), Refusal> {
+    fn skip(&mut self) -> Result<(), Bad> {
         let bytes = self.text.as_bytes();
         let mut depth = 0_u32;
         loop {
@@ -158,7 +183,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn skip_string(&mut self) -> Result<(), Refusal> {
+    fn skip_string(&mut self) -> Result<(), Bad> {
         let bytes = self.text.as_bytes();
         self.at += 1;
         loop {
@@ -176,7 +201,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Nothing but white space follows.
-    pub(super) fn end(&mut self) -> Result<(), Refusal> {
+    pub(super) fn end(&mut self) -> Result<(), Bad> {
         match self.next() {
             None => Ok(()),
             Some(_) => Err(self.wrong("the end")),

@@ -25,19 +25,18 @@ impl<'s> Collected<'s> {
     /// Adds a value; one that cannot be read stays with its reason.
     pub(crate) fn add(
         &mut self,
-        reading: Reading<'_>,
+        reading: &Reading<'_>,
         place: impl FnOnce() -> String,
     ) -> Result<(), Refusal> {
         if self.measurements.len() == VALUES_MAX {
             return Err(Refusal::at(place(), Why::TooLarge { max: VALUES_MAX, of: "values" }));
         }
-        let kept = reading.clone();
         match reading.measured(self.source, self.keep_unknown) {
             Ok(measurement) => {
                 self.n_readable += 1;
                 self.measurements.push(measurement);
             }
-            Err(why) => self.refuse(&kept, Refusal::at(place(), why)),
+            Err(why) => self.refuse(reading, Refusal::at(place(), why)),
         }
         Ok(())
     }

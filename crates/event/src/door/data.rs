@@ -48,25 +48,26 @@ pub(super) fn add_list(list: &Json, place: &str, collected: &mut Collected<'_>) 
 /// Plain names with values: `{"heart_rate": 72, "temperature": {"value": 38.1, "unit": "Cel"}, "glucose": 5.1, "glucose_unit": "mmol/L"}`.
 fn add_plain(data: &Object, place: &str, collected: &mut Collected<'_>) -> Result<(), Refusal> {
     let beside = Beside::of(data, place)?;
+    let has_units = data.keys().any(|name| name.ends_with("_unit"));
     for (name, value) in data.iter() {
         let is_unit = name.strip_suffix("_unit").is_some_and(|measure| data.contains_key(measure));
         if BESIDE.contains(&name) || is_unit {
             continue;
         }
-        let place = below(place, name);
+        let place = || below(place, name);
         if let Json::Object(one) = value {
-            add_object(one, Some(name), &place, collected)?;
+            add_object(one, Some(name), &place(), collected)?;
             continue;
         }
-        let unit = data.get(&format!("{name}_unit")).and_then(Json::as_str);
+        let unit = if has_units { data.get(&format!("{name}_unit")).and_then(Json::as_str) } else { None };
         if let Some((systolic, diastolic)) = pressures(name, value) {
             for (name, value) in [("systolic", systolic), ("diastolic", diastolic)] {
                 let reading = beside.reading(name, Raw::Text(value), unit);
-                collected.add(reading, || place.clone())?;
+                collected.add(&reading, place)?;
             }
             continue;
         }
-        collected.add(beside.reading(name, raw_of(value), unit), || place.clone())?;
+        collected.add(&beside.reading(name, raw_of(value), unit), place)?;
     }
     Ok(())
 }
@@ -143,7 +144,7 @@ fn add_object(
     let plain = Reading { name, ..plain };
     let value_place = value.as_ref().map_or_else(|| below(place, "value"), |(place, _)| place.clone());
     match whole_reading(one, &plain, place) {
-        Ok(reading) => collected.add(reading, || value_place),
+        Ok(reading) => collected.add(&reading, || value_place),
         Err(refusal) => {
             collected.refuse(&plain, refusal);
             Ok(())

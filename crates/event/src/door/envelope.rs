@@ -6,7 +6,7 @@ use fhir::{Instant, Object, Value as Json};
 use super::Collected;
 use super::count::{count_of, medication_of, movement_of};
 use super::data::{add_list, measurements_of};
-use super::member::{below, object, text, texts};
+use super::member::{below, object, text, text_of, texts};
 use super::subject::{canonical_encounter, canonical_patient};
 use crate::canonical::SCHEMA;
 use crate::{Data, Device, Event, Kind, Refusal, SourceConfig, Sources, Why};
@@ -123,17 +123,27 @@ impl<'a> Envelope<'a> {
         Ok(envelope)
     }
 
-    fn get(&self, name: &str) -> Option<(String, &'a Json)> {
+    /// The member, with its name as it was sent.
+    fn sent(&self, name: &str) -> Option<(&'a str, &'a Json)> {
         let index = MEMBERS.iter().position(|(today, _)| *today == name)?;
-        let (sent, value) = self.members[index].filter(|(_, value)| !value.is_null())?;
-        Some((below("", sent), value))
+        self.members[index].filter(|(_, value)| !value.is_null())
+    }
+
+    /// The member, with its place.
+    fn get(&self, name: &str) -> Option<(String, &'a Json)> {
+        self.sent(name).map(|(sent, value)| (below("", sent), value))
     }
 
     fn text(&self, name: &str) -> Result<Option<String>, Refusal> {
-        match self.get(name) {
+        match self.sent(name) {
             None => Ok(None),
-            Some((place, value)) => text(value, &place),
+            Some((sent, value)) => text_of(value).map_err(|why| Refusal::at(below("", sent), why)),
         }
+    }
+
+    /// Where a member is, by its name as it was sent.
+    fn place(&self, name: &str) -> String {
+        below("", self.sent(name).map_or(name, |(sent, _)| sent))
     }
 
     fn needed(&self, name: &str) -> Result<String, Refusal> {
@@ -153,8 +163,7 @@ impl<'a> Envelope<'a> {
         canonical: impl Fn(&str) -> Result<String, Why>,
     ) -> Result<Option<String>, Refusal> {
         let Some(sent) = self.text(name)? else { return Ok(None) };
-        let place = self.get(name).map_or_else(String::new, |(place, _)| place);
-        canonical(&sent).map(Some).map_err(|why| Refusal::at(place, why))
+        canonical(&sent).map(Some).map_err(|why| Refusal::at(self.place(name), why))
     }
 
     fn kind(&self) -> Result<Kind, Refusal> {
@@ -169,11 +178,10 @@ impl<'a> Envelope<'a> {
 
     fn at(&self, source: &SourceConfig, now: Instant) -> Result<Instant, Refusal> {
         let sent = self.needed("at")?;
-        let place = self.get("at").map_or_else(String::new, |(place, _)| place);
-        let at = instant_of(&sent, source).map_err(|why| Refusal::at(place.as_str(), why))?;
+        let at = instant_of(&sent, source).map_err(|why| Refusal::at(self.place("at"), why))?;
         let secs_max = source.future_secs_max;
         if at.0 > now.0.saturating_add(i64::from(secs_max) * 1_000_000) {
-            return Err(Refusal::at(place, Why::Future { secs_max }));
+            return Err(Refusal::at(self.place("at"), Why::Future { secs_max }));
         }
         Ok(at)
     }
@@ -227,8 +235,9 @@ impl<'a> Envelope<'a> {
     fn quality(&self) -> Result<Option<f64>, Refusal> {
         let Some(sent) = self.text("quality")? else { return Ok(None) };
         let quality: Option<f64> = sent.parse().ok().filter(|quality| (0.0..=1.0).contains(quality));
-        let place = self.get("quality").map_or_else(String::new, |(place, _)| place);
-        quality.map(Some).ok_or_else(|| Refusal::at(place, Why::Expected("a number from 0 to 1")))
+        quality
+            .map(Some)
+            .ok_or_else(|| Refusal::at(self.place("quality"), Why::Expected("a number from 0 to 1")))
     }
 
     fn data(&self, kind: &Kind, at: Instant, source: &SourceConfig) -> Result<Data, Refusal> {

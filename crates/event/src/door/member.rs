@@ -11,25 +11,30 @@ const ITEMS_MAX: usize = 64;
 
 /// A text; a number by its text. `null` is absent.
 pub(super) fn text(value: &Json, place: &str) -> Result<Option<String>, Refusal> {
+    text_of(value).map_err(|why| Refusal::at(place, why))
+}
+
+/// [`text`], of which the caller knows the place.
+pub(super) fn text_of(value: &Json) -> Result<Option<String>, Why> {
     let text = match value {
         Json::Null => return Ok(None),
         Json::String(text) => text.as_str(),
         Json::Number(number) => number.as_str(),
-        _ => return Err(Refusal::at(place, Why::Expected("a text"))),
+        _ => return Err(Why::Expected("a text")),
     };
-    sound(text, place).map(Some)
+    sound(text).map(Some)
 }
 
-fn sound(text: &str, place: &str) -> Result<String, Refusal> {
+fn sound(text: &str) -> Result<String, Why> {
     let text = text.trim();
     if text.is_empty() {
-        return Err(Refusal::at(place, Why::Missing));
+        return Err(Why::Missing);
     }
-    if text.chars().count() > CHARS_MAX {
-        return Err(Refusal::at(place, Why::TooLarge { max: CHARS_MAX, of: "characters" }));
+    if text.len() > CHARS_MAX && text.chars().count() > CHARS_MAX {
+        return Err(Why::TooLarge { max: CHARS_MAX, of: "characters" });
     }
     if text.chars().any(char::is_control) {
-        return Err(Refusal::at(place, Why::Expected("a text without control characters")));
+        return Err(Why::Expected("a text without control characters"));
     }
     Ok(text.to_owned())
 }
@@ -41,7 +46,7 @@ pub(super) fn texts(value: &Json, place: &str) -> Result<Vec<String>, Refusal> {
         return Err(Refusal::at(place, Why::TooLarge { max: ITEMS_MAX, of: "items" }));
     }
     let item = |item: &Json| match item {
-        Json::String(text) => sound(text, place),
+        Json::String(text) => sound(text).map_err(|why| Refusal::at(place, why)),
         _ => Err(Refusal::at(place, Why::Expected("a text or a list of texts"))),
     };
     items.iter().map(item).collect()

@@ -53,7 +53,7 @@ impl<'a> Reading<'a> {
     }
 
     /// The measurement. `keep_unknown`: a name that nobody knows is kept, with the flag `unmapped`, rather than an error.
-    pub(crate) fn measured(self, source: &SourceConfig, keep_unknown: bool) -> Result<Measurement, Why> {
+    pub(crate) fn measured(&self, source: &SourceConfig, keep_unknown: bool) -> Result<Measurement, Why> {
         let meaning = self.meaning(source, keep_unknown)?;
         let sane = Measurement {
             name: match (meaning.measure, self.name, &meaning.loinc) {
@@ -106,7 +106,7 @@ impl<'a> Reading<'a> {
             value: Value::Absent(why.to_string()),
             comparator: None,
             unit: None,
-            sent: Some(said(self.comparator, &came, self.unit)),
+            sent: Some(said(self.comparator, &came, self.unit)).filter(|sent| !sent.is_empty()),
             status: self.status,
             result: self.result.clone(),
             flags,
@@ -114,7 +114,12 @@ impl<'a> Reading<'a> {
     }
 
     fn meaning(&self, source: &SourceConfig, keep_unknown: bool) -> Result<Meaning, Why> {
+        // What a door has marked as unreadable is read again as it stands.
+        let is_marked = self.flags.iter().any(|flag| flag == UNREADABLE);
         if let Some(code) = self.loinc {
+            if is_marked {
+                return Ok(Meaning::of_loinc(code));
+            }
             check_loinc(code).map_err(|_| Why::Expected("a LOINC code"))?;
             return Ok(Meaning::of_loinc(code));
         }
@@ -127,7 +132,7 @@ impl<'a> Reading<'a> {
         if check_loinc(name).is_ok() {
             return Ok(Meaning::of_loinc(name));
         }
-        if keep_unknown {
+        if keep_unknown || is_marked {
             return Ok(Meaning { measure: None, loinc: None, unit: None });
         }
         Err(Why::UnknownName)

@@ -1,6 +1,7 @@
 //! What the door takes and what it refuses, with the place.
 
 use fhir::Instant;
+use proptest::prelude::*;
 
 use crate::{Data, Event, Measurement, SourceConfig, Sources, Value};
 
@@ -202,7 +203,7 @@ fn other_data() {
         read("population_health", r#""POPULATION""#, r#"{"measure":"influenza","cases":"3"}"#).unwrap();
     let Data::Population(count) = &event.data else { panic!("a count") };
     assert_eq!((count.day.as_str(), count.count, count.days, &event.patient), ("2026-11-25", 3, 1, &None));
-    assert_eq!(event.key("t"), "t/population:influenza@");
+    assert_eq!(event.key("t"), "t\u{1f}population:influenza@");
     let problem = |kind: &str, data: &str| read(kind, "null", data).unwrap_err();
     assert_eq!(problem("population_health", r#"{"measure":"x"}"#), "/data/count missing");
     assert_eq!(problem("population_health", r#"{"measure":"x","count":-1}"#), "/data/count wrong-type");
@@ -234,4 +235,41 @@ fn nothing_of_a_value_prints() {
     assert!(!format!("{refusal} {refusal:?}").contains("SECRET"));
     let event = Event::parse(json.replace("SECRET-2", "71").as_bytes(), &Sources::default(), now).unwrap();
     assert!(!format!("{event:?} {:?}", event.measurements()).contains("SECRET"));
+}
+
+/// JSON of any shape.
+fn json() -> impl Strategy<Value = String> {
+    let names = "heart_rate|K|value|unit|loinc|status|flags|results|measurements|bp|x";
+    let leaf = prop_oneof![
+        Just("null".to_owned()),
+        any::<bool>().prop_map(|truth| truth.to_string()),
+        any::<f32>().prop_filter("JSON has no others", |n| n.is_finite()).prop_map(|n| n.to_string()),
+        any::<i64>().prop_map(|n| n.to_string()),
+        prop_oneof!["[<>=]{0,2}[0-9.eE+-]{0,24}", "mmol/L|final|2823-3|[a-z]{0,6}"]
+            .prop_map(|text| format!("{text:?}")),
+    ];
+    leaf.prop_recursive(3, 24, 4, move |inner| {
+        let member = (names, inner.clone()).prop_map(|(name, value)| format!("{name:?}:{value}"));
+        prop_oneof![
+            proptest::collection::vec(inner, 0..4).prop_map(|items| format!("[{}]", items.join(","))),
+            proptest::collection::vec(member, 0..4).prop_map(|members| format!("{{{}}}", members.join(","))),
+        ]
+    })
+}
+
+proptest! {
+    /// Every data has an answer, and what is taken is kept and read again.
+    #[test]
+    fn any_data_has_an_answer(kind in "vital_signs|lab_results|device_data|population_health|medication_orders|x", data in json()) {
+        let patient = if kind == "population_health" { "null" } else { "\"7\"" };
+        let text = format!(
+            r#"{{"id":"e","kind":"{kind}","patient":{patient},"at":"2026-11-25T11:59:00Z","source":"m","data":{data}}}"#
+        );
+        if let Ok(event) = parse(&text) {
+            prop_assert_eq!(Event::of_bytes(&event.to_bytes()), Ok(event.clone()));
+            let now = Instant::parse(NOW).unwrap();
+            let again = Event::parse(&event.to_bytes(), &sources(), now);
+            prop_assert_eq!(again, Ok(event));
+        }
+    }
 }

@@ -81,7 +81,7 @@ fn add(made: &Made<'_>, part: &Json, place: &str, collected: &mut Collected<'_>)
     let id = made.resource.reference();
     reading.result = Some(format!("{id}|{}", loinc.or(name).unwrap_or_default()));
     let value = value_of(part, &mut reading);
-    collected.add(reading, || format!("{place}.{value}"))
+    collected.add(&reading, || format!("{place}.{value}"))
 }
 
 /// Puts the value in the reading; gives the element's name.

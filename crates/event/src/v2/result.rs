@@ -183,7 +183,7 @@ fn add(obx: &Obx<'_>, group: &Group<'_>, code: &Code, collected: &mut Collected<
     match comparator {
         Ok(comparator) => {
             reading.comparator = comparator;
-            collected.add(reading, || format!("OBX({})-5", obx.number))
+            collected.add(&reading, || format!("OBX({})-5", obx.number))
         }
         Err(why) => {
             collected.refuse(&reading, Refusal::at(format!("OBX({})-5.1", obx.number), why));

@@ -12,8 +12,9 @@ use super::measured::verdicts_of;
 use super::turn::Turn;
 use crate::hash::key;
 use crate::limit::Verdict;
-use crate::model::{Derive, Measure};
+use crate::model::{Derive, Measure, Rule};
 use crate::set::Indexed;
+use crate::span::Span;
 use crate::state::{ARTEFACT, Entry};
 use crate::{Finding, PatientState, RuleSet, Subject};
 
@@ -24,6 +25,8 @@ const SYSTOLIC: u64 = key("systolic");
 const HEART_RATE: u64 = key("heart_rate");
 const CONSCIOUSNESS: u64 = key("consciousness");
 const TEMPERATURE: u64 = key("temperature");
+const DIASTOLIC: u64 = key("diastolic");
+const MEAN_PRESSURE: u64 = key("mean_pressure");
 const PACO2: u64 = key("paco2");
 const WHITE_CELLS: u64 = key("white_cells");
 const BANDS: u64 = key("bands");
@@ -42,10 +45,50 @@ impl Computed {
     }
 }
 
+/// What there is of the inputs of a computed measure.
+struct Inputs {
+    oldest: Option<i64>,
+    /// Bits of [`Derive::inputs`].
+    missing: u64,
+}
+
+/// Hashes of the names of inputs, in the order of [`Derive::inputs`].
+fn keys_of(derive: Derive) -> &'static [u64] {
+    match derive {
+        Derive::News2 | Derive::News2Red => {
+            &[RESPIRATORY_RATE, SPO2, BREATHING, SYSTOLIC, HEART_RATE, CONSCIOUSNESS, TEMPERATURE]
+        }
+        Derive::Qsofa => &[RESPIRATORY_RATE, CONSCIOUSNESS, SYSTOLIC],
+        Derive::Mews => &[SYSTOLIC, HEART_RATE, RESPIRATORY_RATE, TEMPERATURE, CONSCIOUSNESS],
+        Derive::Sirs => &[TEMPERATURE, HEART_RATE, RESPIRATORY_RATE, PACO2, WHITE_CELLS, BANDS],
+        Derive::AkiStage => &[CREATININE],
+        Derive::Artefact => {
+            &[HEART_RATE, RESPIRATORY_RATE, SPO2, SYSTOLIC, DIASTOLIC, MEAN_PRESSURE, TEMPERATURE]
+        }
+    }
+}
+
+/// A hash of why a measure was not evaluated.
+fn note_of(indexed: &Indexed, why: u64) -> u64 {
+    (indexed.key ^ why.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15)).max(1)
+}
+
+fn why_of(reason: NotComputed) -> u64 {
+    match reason {
+        NotComputed::Missing { .. } => 0,
+        NotComputed::AgeUnknown { .. } => 1,
+        NotComputed::TooYoung { .. } => 2,
+        NotComputed::OutOfRange { .. } => 3,
+        NotComputed::Pregnant => 4,
+        NotComputed::NotSteady => 5,
+    }
+}
+
 impl Turn<'_> {
     /// Computes what the event touched.
     pub(super) fn computed(&mut self) {
         let set = self.set;
+        self.news2 = None;
         if self.derived != 0 {
             for (bit, place) in set.derived.iter().enumerate() {
                 if self.derived & (1 << bit) != 0 {
@@ -71,32 +114,25 @@ impl Turn<'_> {
 
     fn derive(&mut self, indexed: &Indexed) {
         let (set, measure) = (self.set, &indexed.measure);
-        let Some(derive) = measure.derive else { return };
-        if indexed.rules.is_empty() {
-            return;
+        let Some(derive) = measure.derive.filter(|_| !indexed.rules.is_empty()) else { return };
+        let mut inputs = self.inputs(derive, measure);
+        if derive == Derive::Artefact {
+            inputs.oldest = self.artefacts(measure).map(|entry| entry.at).min();
         }
-        let oldest = match derive {
-            Derive::Artefact => self.artefacts(measure).map(|entry| entry.at).min(),
-            _ => derive
-                .inputs()
-                .iter()
-                .filter_map(|name| self.input(measure, key(name)))
-                .map(|entry| entry.at)
-                .min(),
-        };
         let has_episode = self.state.episodes.iter().any(|episode| episode.measure == indexed.key);
-        if oldest.is_none() && !has_episode {
+        if inputs.oldest.is_none() && !has_episode {
             return;
         }
-        if let (Some(oldest), Some(within)) = (oldest, measure.inputs_within) {
+        if let (Some(oldest), Some(within)) = (inputs.oldest, measure.inputs_within) {
             let expiry = oldest.saturating_add(within.micros()).saturating_add(1);
             self.state.expiry = self.state.expiry.min(expiry);
         }
         let computed = self.compute(derive, measure);
-        if let Ok(Computed { number, comparator: None }) = &computed
-            && !has_episode
-            && indexed.quiet.1.is_none_or(|high| *number < high)
-        {
+        let note = match &computed {
+            Ok(_) => note_of(indexed, inputs.missing),
+            Err(reason) => note_of(indexed, u64::MAX - why_of(*reason)),
+        };
+        if self.correction.is_none() && self.is_settled(indexed, &computed, has_episode, note) {
             return;
         }
         for place in &indexed.rules {
@@ -105,24 +141,45 @@ impl Turn<'_> {
                 (Ok(false), _) => {}
                 (Err(unknown), _) => self.note(rule, indexed.key, unknown.reason()),
                 (Ok(true), Err(reason)) => {
-                    self.note(rule, indexed.key, &reason.to_string());
+                    self.note_as(rule, indexed.key, note, &|_| reason.to_string());
                     if self.correction.is_some() {
-                        self.judge_computed(rule, indexed, &Computed::points(0, 1));
+                        self.judge_computed(rule, indexed, &Computed::points(0, 1), note);
                     }
                 }
-                (Ok(true), Ok(computed)) => self.judge_computed(rule, indexed, computed),
+                (Ok(true), Ok(computed)) => self.judge_computed(rule, indexed, computed, note),
             }
         }
     }
 
-    fn judge_computed(&mut self, rule: &crate::model::Rule, indexed: &Indexed, computed: &Computed) {
+    /// Nothing is raised at this value and everything about it was said: the way of most events.
+    fn is_settled(
+        &self,
+        indexed: &Indexed,
+        computed: &Result<Computed, NotComputed>,
+        has_episode: bool,
+        note: u64,
+    ) -> bool {
+        let (is_quiet, is_whole) = match computed {
+            Ok(found) => (indexed.quiet.1.is_none_or(|high| found.number < high), found.comparator.is_none()),
+            Err(_) => (true, false),
+        };
+        if !is_quiet || is_whole {
+            return is_quiet && !has_episode;
+        }
+        let episodes = self.state.episodes.iter().filter(|episode| episode.measure == indexed.key);
+        let said = episodes
+            .clone()
+            .filter(|episode| episode.note == note && episode.open.is_none() && episode.rows.is_empty());
+        said.count() == indexed.rules.len() && episodes.count() == indexed.rules.len()
+    }
+
+    fn judge_computed(&mut self, rule: &Rule, indexed: &Indexed, computed: &Computed, note: u64) {
         let verdicts = verdicts_of(rule, computed.number, computed.comparator);
         let met = verdicts.iter().any(|(raise, _)| *raise == Verdict::Met);
         if !met && verdicts.iter().any(|(raise, _)| *raise == Verdict::Unknown) {
-            let missing = self.missing(&indexed.measure);
-            let hash = missing.iter().fold(indexed.key, |hash, name| hash ^ key(name));
             let at_least = computed.number;
-            self.note_as(rule, indexed.key, hash, &|turn| {
+            self.note_as(rule, indexed.key, note, &|turn| {
+                let missing = turn.missing(&indexed.measure);
                 let labels: Vec<&str> = missing.iter().map(|name| turn.label(name)).collect();
                 format!("missing or too old: {}; at least {at_least} of what is there", labels.join(", "))
             });
@@ -136,18 +193,34 @@ impl Turn<'_> {
         self.judge(rule, 0, indexed.key, &fact, &verdicts);
     }
 
+    /// Which inputs are there and not too old.
+    fn inputs(&self, derive: Derive, measure: &Measure) -> Inputs {
+        let mut found = Inputs { oldest: None, missing: 0 };
+        for (bit, input) in keys_of(derive).iter().enumerate() {
+            match self.input(measure, *input) {
+                Some(entry) => {
+                    found.oldest = Some(found.oldest.map_or(entry.at, |oldest| oldest.min(entry.at)))
+                }
+                None => found.missing |= 1 << bit,
+            }
+        }
+        if derive == Derive::Sirs {
+            // Alternatives of a criterion: measured seldom, and not needed beside the other.
+            for (usual, seldom) in [(2, 3), (4, 5)] {
+                if found.missing & (1 << usual) == 0 {
+                    found.missing &= !(1 << seldom);
+                }
+            }
+        }
+        found
+    }
+
     /// Inputs that are not there or too old.
     pub(super) fn missing(&self, measure: &Measure) -> Vec<&'static str> {
-        let inputs = measure.derive.map_or(&[][..], Derive::inputs);
-        let rate = self.input(measure, RESPIRATORY_RATE).is_some();
-        let cells = self.input(measure, WHITE_CELLS).is_some();
-        let has = |name: &str| match name {
-            // Alternatives of a criterion: measured seldom, and not needed beside the other.
-            "paco2" => rate || self.input(measure, PACO2).is_some(),
-            "bands" => cells || self.input(measure, BANDS).is_some(),
-            _ => self.input(measure, key(name)).is_some(),
-        };
-        inputs.iter().copied().filter(|name| !has(name)).collect()
+        let Some(derive) = measure.derive else { return Vec::new() };
+        let missing = self.inputs(derive, measure).missing;
+        let names = derive.inputs().iter().enumerate();
+        names.filter(|(bit, _)| missing & (1 << bit) != 0).map(|(_, name)| *name).collect()
     }
 
     pub(super) fn label(&self, measure: &str) -> &str {
@@ -230,7 +303,20 @@ impl Turn<'_> {
         if self.subject.spo2_target_88_92 { Scale::Two } else { Scale::One }
     }
 
+    /// Computed once for the rules that ask for it.
     pub(super) fn news2(&mut self, measure: &Measure) -> Result<News2, NotComputed> {
+        let within = measure.inputs_within.map_or(i64::MAX, Span::micros);
+        if let Some((for_within, found)) = self.news2
+            && for_within == within
+        {
+            return found;
+        }
+        let found = self.news2_now(measure);
+        self.news2 = Some((within, found));
+        found
+    }
+
+    fn news2_now(&mut self, measure: &Measure) -> Result<News2, NotComputed> {
         let person = self.person();
         let breathing = self.number(measure, BREATHING).map(|n| n.parts().0);
         let vitals = Vitals {
@@ -280,9 +366,31 @@ impl RuleSet {
         for place in &indexed.rules {
             let rule = &self.rules[usize::from(*place)];
             if turn.applies(rule) == Ok(true) {
-                turn.judge_computed(rule, indexed, &Computed { number, comparator });
+                turn.judge_computed(rule, indexed, &Computed { number, comparator }, note_of(indexed, 0));
             }
         }
         turn.end()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_those_of_the_names() {
+        let all = [
+            Derive::News2,
+            Derive::News2Red,
+            Derive::Qsofa,
+            Derive::Mews,
+            Derive::Sirs,
+            Derive::AkiStage,
+            Derive::Artefact,
+        ];
+        for derive in all {
+            let keys: Vec<u64> = derive.inputs().iter().map(|name| key(name)).collect();
+            assert_eq!(keys, keys_of(derive), "{derive:?}");
+        }
     }
 }

@@ -151,14 +151,7 @@ impl Turn<'_> {
         } else {
             parts.extend(self.explanation(rule));
             for measure in &inputs {
-                if let (Some(entry), _) = self.values(rule, measure) {
-                    let mins = (at.0 - entry.at).max(0) / 60_000_000;
-                    let marks =
-                        self.marks_words(entry).map_or_else(String::new, |marks| format!(", {marks}"));
-                    let source = &entry.origin.source;
-                    parts
-                        .push(format!("{} ({mins} min old, by {source}{marks})", self.shown(measure, entry)));
-                }
+                parts.extend(self.input_words(rule, measure, at));
             }
         }
         for measure in rule.context.iter().filter(|measure| !inputs.contains(&measure.as_str())) {
@@ -168,6 +161,20 @@ impl Turn<'_> {
         }
         parts.push(self.rule_words(rule));
         parts.join("; ")
+    }
+
+    /// `SpO2 93 % at 2026-11-25T08:00:00.000Z (5 min old) by monitor`; of expressions also the value before.
+    fn input_words(&self, rule: &Rule, measure: &str, at: Instant) -> Option<String> {
+        let (latest, previous) = self.values(rule, measure);
+        let entry = latest?;
+        let mins = (at.0 - entry.at).max(0) / 60_000_000;
+        let marks = self.marks_words(entry).map_or_else(String::new, |marks| format!(", {marks}"));
+        let before = previous.filter(|_| matches!(rule.body, Body::When(_)));
+        let before = before.map_or_else(String::new, |entry| {
+            format!(", before: {} at {}", self.value_text(measure, entry), Instant(entry.at))
+        });
+        let (shown, time, source) = (self.shown(measure, entry), Instant(entry.at), &entry.origin.source);
+        Some(format!("{shown} at {time} ({mins} min old) by {source}{marks}{before}"))
     }
 
     fn measured_words(&self, rule: &Rule, measure: &str) -> Vec<String> {

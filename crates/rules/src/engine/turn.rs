@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use clinical::Subject as Person;
+use clinical::news2::News2;
+use clinical::{NotComputed, Subject as Person};
 use event::Event;
 use fhir::Instant;
 
@@ -27,6 +28,8 @@ pub(super) struct Turn<'a> {
     pub(super) whens: u64,
     /// A result that was corrected or withdrawn in this event.
     pub(super) correction: Option<u64>,
+    /// NEWS2 for an age of inputs: while computed measures are judged.
+    pub(super) news2: Option<(i64, Result<News2, NotComputed>)>,
     origin: Option<Arc<Origin>>,
     person: Option<Person>,
     knows_person: Option<bool>,
@@ -50,6 +53,7 @@ impl<'a> Turn<'a> {
             derived: 0,
             whens: 0,
             correction: None,
+            news2: None,
             origin: None,
             person: None,
             knows_person: None,
@@ -133,7 +137,9 @@ impl<'a> Turn<'a> {
     fn at_time(&mut self, at: i64, work: impl FnOnce(&mut Self)) {
         let before = (self.at, self.event.take(), self.person.take(), self.knows_person.take());
         self.at = Instant(at);
+        self.news2 = None;
         work(self);
+        self.news2 = None;
         (self.at, self.event, self.person, self.knows_person) = before;
     }
 

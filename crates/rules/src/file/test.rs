@@ -73,6 +73,7 @@ fn parse_patient(node: &Node, problems: &mut Problems) -> TestPatient {
     let dialysis = fields.flag("dialysis", problems).unwrap_or(false);
     let medications = fields.texts("medications", problems);
     let allergies = fields.texts("allergies", problems);
+    let ward = fields.text("ward", problems).map(|word| word.text);
     fields.end(problems);
     let texts = |words: Vec<Word>| words.into_iter().map(|word| word.text).collect();
     TestPatient {
@@ -86,6 +87,7 @@ fn parse_patient(node: &Node, problems: &mut Problems) -> TestPatient {
         dialysis,
         medications: texts(medications),
         allergies: texts(allergies),
+        ward,
     }
 }
 

@@ -16,7 +16,7 @@ pub(super) fn run(set: &RuleSet, rule: &Rule, test: &Test, expected: &[Expected]
         let id = step.id.clone().unwrap_or_else(|| format!("e{number}"));
         let mut event = event(set, &step.data, &id, at);
         event.quality = step.quality;
-        event.unit.clone_from(&step.unit);
+        event.unit = step.unit.clone().or_else(|| test.patient.ward.clone());
         let found = set.on_event(&mut bed.state, &bed.subject, &event);
         bed.keep(found);
         last = last.max(at);

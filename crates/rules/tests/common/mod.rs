@@ -1,6 +1,6 @@
 //! Events for tests and benchmarks.
 
-#![allow(dead_code)]
+#![allow(dead_code, reason = "each test and benchmark uses some of it")]
 
 use clinical::Number;
 use event::{Data, Event, Kind, Measurement, Status, Value};

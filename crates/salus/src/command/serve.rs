@@ -48,6 +48,7 @@ pub(crate) async fn run_with(
     let scheduled = pipelines.clone();
     let schedule = tokio::spawn(async move { scheduled.keep_schedule().await });
     streams.start()?;
+    streams.keep_rules().await?;
     let served = bound.run(stop_signal()?).await;
     schedule.abort();
     beside.stop().await;

@@ -154,6 +154,19 @@ mod tests {
     }
 
     #[test]
+    fn receivers_routes_and_secrets_must_fit_together() {
+        let error =
+            check("listen: 127.0.0.1:9000\nnotify:\n  route: {receivers: [nobody]}\n", &[]).unwrap_err();
+        assert!(error.contains("`notify.route` names receiver `nobody`"), "{error}");
+        assert!(error.contains("line 3"), "{error}");
+        let file = "notify:\n  sms: {url: 'https://h', account: a, token: plain, from: '+49'}\n";
+        let error = check(file, &[]).unwrap_err();
+        assert!(error.contains("line 2, column 44: a secret is not written into the file"), "{error}");
+        let error = check("alerts: {response_mins: {urgent: 1}}\n", &[]).unwrap_err();
+        assert!(error.contains("`alerts.response_mins`: severity `urgent` is unknown"), "{error}");
+    }
+
+    #[test]
     fn variables_that_are_no_configuration_are_left_alone() {
         assert!(check("", &[("SALUS_TOKEN", "x"), ("SALUS_SHARED_DATA", "/x")]).is_ok());
     }

@@ -81,6 +81,9 @@ async fn keep_rules(mut files: RuleFiles, platform: Platform) {
             Ok(rules) => {
                 tracing::info!("rules were read again");
                 platform.set_rules(rules);
+                if let Err(error) = platform.keep_rules().await {
+                    tracing::error!(%error, "the versions of the rules could not be kept");
+                }
             }
             Err(error) => tracing::error!("the rules stay as they were: {error:#}"),
         }

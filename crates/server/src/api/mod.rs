@@ -5,10 +5,11 @@ mod audit;
 mod changes;
 mod counts;
 mod events;
+mod live;
 mod maintain;
 mod openapi;
 mod pipelines;
-mod problem;
+pub(crate) mod problem;
 mod replay;
 mod routes;
 mod runs;
@@ -29,6 +30,7 @@ use crate::error::ServerError;
 use crate::fhir::controls::{self, unknown};
 use crate::fhir::interactions::Takes;
 use crate::fhir::{body, negotiate};
+use crate::live::Origin;
 use crate::public::with_type;
 use crate::route::Asked;
 use crate::state::AppState;
@@ -48,6 +50,8 @@ pub(crate) struct ApiAsk {
     query: Vec<(String, String)>,
     /// The body, when the table says that there is one.
     body: Bytes,
+    /// Who asks, for what goes on and on.
+    origin: Origin,
 }
 
 /// What a handler gives back.
@@ -63,6 +67,8 @@ enum Document {
     Json(Value),
     Metrics(String),
     Html(String),
+    /// An answer that goes on.
+    Live(Response),
 }
 
 impl ApiReply {
@@ -92,6 +98,7 @@ pub(crate) async fn answer(app: &AppState, asked: Asked) -> Response {
             Document::Json(value) => with_type(reply.status, JSON, value.to_string()),
             Document::Metrics(text) => with_type(reply.status, PROMETHEUS, text),
             Document::Html(text) => page(reply.status, text),
+            Document::Live(response) => response,
         },
         Err(error) => problem::response_of(&error, &id),
     }
@@ -122,7 +129,8 @@ async fn run(app: &AppState, asked: Asked) -> Result<ApiReply, ServerError> {
         }
     };
     let access = caller.access(&head.headers, &request)?;
-    (route.run)(ApiAsk { app: app.clone(), access, id, query, body }).await
+    let origin = Origin { peer, headers: head.headers, request };
+    (route.run)(ApiAsk { app: app.clone(), access, id, query, body, origin }).await
 }
 
 /// The parameters, when the route knows all of them.

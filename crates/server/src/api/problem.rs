@@ -7,7 +7,7 @@ use crate::error::ServerError;
 use crate::fhir::outcome;
 use crate::public::with_type;
 
-pub(super) fn response_of(error: &ServerError, request: &str) -> Response {
+pub(crate) fn response_of(error: &ServerError, request: &str) -> Response {
     outcome::log(error, request);
     let issues = error.issues();
     let status = error.status();

@@ -3,7 +3,7 @@
 use http::Method;
 
 use super::{
-    ApiAnswer, ApiAsk, alerts, audit, changes, counts, events, maintain, openapi, pipelines, replay, runs,
+    ApiAnswer, ApiAsk, alerts, audit, changes, counts, events, live, maintain, openapi, pipelines, replay, runs,
     streams, tokens,
 };
 use crate::error::ServerError;
@@ -144,6 +144,16 @@ table! {
     GET "/api/v1/silences", "Silences that have not ended.", [], nothing, alerts::silences;
     POST "/api/v1/silences", "Makes a silence: `subject`, `topic`, `rule`, `unit` (at least one), `mins`, `reason`. Never covers critical or high.", [], body, alerts::silence;
     DELETE "/api/v1/silences/{id}", "Ends a silence before its time.", [], nothing, alerts::lift;
+    GET "/api/v1/stream", "Alerts and readings as they happen, as server-sent events; goes on behind `Last-Event-ID`.",
+        [after: string "Go on behind this event; `Last-Event-ID` is stronger.",
+         page: string "Pieces of a page instead of JSON: ward, alerts, alert, vitals.",
+         unit: string "Of the page: only this ward.",
+         state: string "Of the page of alerts: only this state.",
+         severity: string "Of the page of alerts: only this severity.",
+         id: string "Of the page of an alert: its id.",
+         patient: string "Of the page of vitals: the patient's id.",
+         hours: integer "Of the page of vitals: hours that are shown."],
+        nothing, live::stream;
     GET "/api/v1/streams", "How the streams are: ready, lag, times.", [], nothing, streams::health;
     GET "/api/v1/streams/groups", "How far each group is in each partition.", [], nothing, streams::groups;
     GET "/api/v1/tokens", "All tokens, also those that have ended; no secrets.", [], nothing, tokens::list;

@@ -15,13 +15,18 @@ pub(super) fn frame_of(ask: &PageAsk) -> Frame {
 }
 
 /// The frame of a person; it shows the places that are open to them.
-pub(super) fn of(app: &AppState, access: &Access, session: Option<&Session>) -> Frame {
+pub(crate) fn of(app: &AppState, access: &Access, session: Option<&Session>) -> Frame {
     let principal = &access.principal;
     let places = [
         (Place::Overview, true),
         (Place::Patients, principal.may_search(Kind::PATIENT)),
         (Place::Search, principal.may_search_something()),
+        (Place::Ward, principal.may(Matter::Alerts)),
+        (Place::Alerts, principal.may(Matter::Alerts)),
+        (Place::Surveillance, principal.may(Matter::Surveillance)),
         (Place::Pipelines, principal.may(Matter::Pipelines)),
+        (Place::Streams, principal.may(Matter::Streams)),
+        (Place::Rules, principal.may(Matter::Streams)),
         (Place::Audit, principal.reads_audit()),
         (Place::Settings, true),
     ];

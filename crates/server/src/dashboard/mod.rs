@@ -21,6 +21,7 @@ mod resource;
 mod rights;
 mod search;
 mod settings;
+mod streams;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -38,8 +39,10 @@ use crate::route::{Asked, only_looks};
 use crate::state::AppState;
 
 pub(crate) use answer::html;
+pub(crate) use frame::of as frame_for;
 pub(crate) use handles::Handles;
 pub(crate) use refusal::refusal;
+pub(crate) use streams::{People, alert_of, bed_of, person_id, refused, vitals_piece};
 
 /// Remembers which purpose of use a person chose for the pages.
 const PURPOSE_COOKIE: &str = "salus-purpose";
@@ -117,7 +120,7 @@ async fn run(
 }
 
 /// For the purpose of the header, else the one that was chosen before, else the usual one of the role.
-fn access_of(caller: &Caller, headers: &HeaderMap, request: &str) -> Result<Access, ServerError> {
+pub(crate) fn access_of(caller: &Caller, headers: &HeaderMap, request: &str) -> Result<Access, ServerError> {
     let chosen = cookie::value_of(headers, PURPOSE_COOKIE);
     if let Some(chosen) = chosen.filter(|_| !headers.contains_key("x-salus-purpose"))
         && let Ok(access) = caller.access_for(Some(chosen), request)

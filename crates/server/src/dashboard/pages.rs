@@ -4,7 +4,7 @@ use http::Method;
 
 use super::{
     PageAnswer, PageAsk, audit, find, overview, patient, patients, pipelines, purpose, quarantine, resource,
-    search, settings,
+    search, settings, streams,
 };
 use crate::error::ServerError;
 use crate::fhir::controls::decode;
@@ -32,6 +32,20 @@ table! {
     GET "/patients", patients::list;
     POST "/patients", patients::filter;
     GET "/patients/{}", patient::show;
+    GET "/patients/{}/vitals", streams::vitals;
+    GET "/ward", streams::ward;
+    GET "/alerts", streams::list;
+    POST "/alerts/act", streams::act;
+    POST "/alerts/silences", streams::silence;
+    GET "/alerts/{}", streams::show;
+    GET "/surveillance", streams::surveillance;
+    GET "/streams", streams::operations;
+    GET "/streams/events/{}", streams::event;
+    GET "/streams/dead-letters", streams::dead_letters;
+    POST "/streams/dead-letters/replay", streams::replay_letters;
+    POST "/streams/dead-letters/{}/open", streams::open_letter;
+    GET "/rules", streams::rules;
+    GET "/rules/{}", streams::rule;
     GET "/search", search::show;
     POST "/search", search::ask;
     GET "/resources/{}/{}", resource::show;

@@ -4,6 +4,7 @@ use fhir::Issue;
 use gate::GateError;
 use http::StatusCode;
 use stream::StreamError;
+use stream::decision::DecisionError;
 
 use crate::pipelines::PipelineError;
 
@@ -110,6 +111,8 @@ pub(crate) enum ServerError {
     Pipeline(PipelineError),
     /// A question about streams has no answer.
     Stream(StreamError),
+    /// There is no advice.
+    Decision(DecisionError),
     /// Too much is going on.
     Overloaded,
 }
@@ -167,6 +170,13 @@ impl ServerError {
                 PipelineError::Broken(_) => StatusCode::INTERNAL_SERVER_ERROR,
             },
             ServerError::Stream(error) => status_of_stream(error),
+            ServerError::Decision(error) => match error {
+                DecisionError::UnknownService(_) | DecisionError::UnknownCard(_) => StatusCode::NOT_FOUND,
+                DecisionError::Invalid(_) => StatusCode::BAD_REQUEST,
+                DecisionError::Precondition(_) => StatusCode::PRECONDITION_FAILED,
+                DecisionError::Gate(error) => status_of_gate(error),
+                DecisionError::Stream(error) => status_of_stream(error),
+            },
             ServerError::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
         }
     }

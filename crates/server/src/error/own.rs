@@ -2,6 +2,7 @@
 
 use fhir::{Issue, IssueType};
 use stream::StreamError;
+use stream::decision::DecisionError;
 
 use super::ServerError;
 use crate::pipelines::PipelineError;
@@ -60,6 +61,13 @@ fn names_of(error: &ServerError) -> (IssueType, &'static str) {
                 (Exception, "exception")
             }
         },
+        ServerError::Decision(error) => match error {
+            DecisionError::UnknownService(_) => (NotFound, "unknown-service"),
+            DecisionError::UnknownCard(_) => (NotFound, "unknown-card"),
+            DecisionError::Invalid(_) => (Invalid, "cds-request"),
+            DecisionError::Precondition(_) => (Required, "prefetch-missing"),
+            DecisionError::Gate(_) | DecisionError::Stream(_) => (Exception, "exception"),
+        },
         ServerError::Overloaded => (Throttled, "overloaded"),
     }
 }
@@ -117,6 +125,10 @@ fn text_of(error: &ServerError) -> String {
             "events cannot be made durable now: send again in a second".into()
         }
         ServerError::Stream(error) => error.to_string(),
+        ServerError::Decision(DecisionError::Gate(_) | DecisionError::Stream(_)) => {
+            super::gate_error::BROKE.into()
+        }
+        ServerError::Decision(error) => error.to_string(),
         ServerError::Overloaded => "too much is going on: ask again in a second".into(),
     }
 }

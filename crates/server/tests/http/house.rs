@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use gate::{Access, AuditQuery, Gate, GateConfig, Principal, Role, Roles, Tenant, TokenRequest};
 use server::{ServerConfig, Services};
+use stream::{Platform, PlatformConfig, Settings};
 use testkit::FixedClock;
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
@@ -33,12 +34,25 @@ impl House {
         House::build(change, |_| ())
     }
 
+    /// A server with streams that work.
+    pub(crate) fn streaming() -> House {
+        House::build_with(|_| (), |_| (), true)
+    }
+
     /// A server on another disk.
     pub(crate) fn on_disk(disk: &testkit::LossyDisk) -> House {
         House::build(|_| (), |gate| gate.store.vfs = Some(disk.vfs().to_string()))
     }
 
     fn build(change: impl FnOnce(&mut ServerConfig), change_gate: impl FnOnce(&mut GateConfig)) -> House {
+        House::build_with(change, change_gate, false)
+    }
+
+    fn build_with(
+        change: impl FnOnce(&mut ServerConfig),
+        change_gate: impl FnOnce(&mut GateConfig),
+        is_streaming: bool,
+    ) -> House {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let folder = tempfile::tempdir().unwrap();
@@ -53,7 +67,14 @@ impl House {
             let _context = runtime.enter();
             Gate::open(gate_config, Arc::new(clock.clone())).unwrap()
         };
-        let bound = runtime.block_on(server::bind(config, gate.clone(), Services::default())).unwrap();
+        let stream = is_streaming.then(|| {
+            let platform = runtime.block_on(platform(&folder, &gate, config.fhir_base()));
+            let _context = runtime.enter();
+            platform.start().unwrap();
+            platform
+        });
+        let services = Services { stream, ..Services::default() };
+        let bound = runtime.block_on(server::bind(config, gate.clone(), services)).unwrap();
         let address = bound.local_addr();
         let (stop, stopped) = oneshot::channel();
         let running = runtime.spawn(bound.run(async move { drop(stopped.await) }));
@@ -133,6 +154,23 @@ impl House {
         drop(self.stop.take());
         self.running.take().unwrap()
     }
+}
+
+async fn platform(folder: &tempfile::TempDir, gate: &Gate, fhir_base: String) -> Platform {
+    let config = PlatformConfig {
+        dir: folder.path().to_path_buf(),
+        gate: gate.clone(),
+        fhir_base,
+        keys: None,
+        rules: rules::RuleSet::shipped(),
+        alerts: stream::alert::Policy::standard(),
+        sources: event::Sources::default(),
+        surveillance: stream::surveillance::SurveillanceConfig::default(),
+        settings: Settings::default(),
+    };
+    let platform = Platform::open(config).await.unwrap();
+    platform.keep_rules().await.unwrap();
+    platform
 }
 
 fn access_as(roles: &[Role]) -> Access {

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod client;
+mod decision;
 mod disk;
 mod house;
 mod limits;
@@ -11,6 +12,7 @@ mod script;
 mod session;
 mod socket;
 mod stop;
+mod streams;
 mod tls;
 
 #[test]

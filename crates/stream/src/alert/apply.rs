@@ -296,7 +296,7 @@ fn close(
     let alert = row::by_key(conn, key)?;
     let parts = row::parts_of(conn, key)?;
     if parts.iter().any(|part| part.state == "active") {
-        return lessen(ground, alert, finding, state);
+        return lessen(ground, &alert, finding, state);
     }
     if state == "retracted" && parts.iter().all(|part| part.state == "retracted") {
         return retract(ground, alert, finding);
@@ -335,7 +335,7 @@ fn finish(
 /// One part of several ended.
 fn lessen(
     ground: &Ground<'_>,
-    alert: Alert,
+    alert: &Alert,
     finding: &Finding,
     state: &str,
 ) -> rusqlite::Result<Vec<Transition>> {
@@ -343,7 +343,7 @@ fn lessen(
     let done = settle(ground, alert.clone(), finding, None, Step::Eased)?;
     let alert = row::by_key(ground.conn, alert.key)?;
     if state == "retracted" && alert.severity < severity {
-        tell::take_back(ground.conn, ground.policy, &alert, Purpose::Corrected, ground.now)?;
+        tell::lessened(ground.conn, ground.policy, &alert, ground.now)?;
     }
     Ok(done)
 }

@@ -107,6 +107,16 @@ impl Desk {
         Ok(self.database.read(move |conn| query::changes(conn, &tenant, after, max)).await?)
     }
 
+    /// How many rules speak within each of these alerts.
+    ///
+    /// # Errors
+    /// The permit is not for alerts, or the database fails.
+    pub async fn n_parts(&self, permit: &Permit, alerts: &[Alert]) -> Result<Vec<u64>, AlertError> {
+        may_look(permit)?;
+        let alerts = alerts.to_vec();
+        Ok(self.database.read(move |conn| query::n_parts(conn, &alerts)).await?)
+    }
+
     /// The end of the sequence of changes.
     ///
     /// # Errors

@@ -191,6 +191,16 @@ pub fn history(conn: &Connection, alert: &Alert) -> rusqlite::Result<Vec<Transit
     conn.prepare_cached(&sql)?.query_map([alert.key], |row| transition_of(row, alert.id.clone()))?.collect()
 }
 
+/// How many rules speak within each of these alerts.
+///
+/// # Errors
+/// The database fails.
+pub(super) fn n_parts(conn: &Connection, alerts: &[Alert]) -> rusqlite::Result<Vec<u64>> {
+    let mut statement =
+        conn.prepare_cached("SELECT count(DISTINCT rule) FROM alert_part WHERE alert = ?1")?;
+    alerts.iter().map(|alert| statement.query_row(params![alert.key], |row| row.get(0))).collect()
+}
+
 /// Changes behind a place in the sequence, each with its alert as it is now. The sequence never goes back and has no change added before its end.
 ///
 /// # Errors

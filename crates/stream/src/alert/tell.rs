@@ -79,6 +79,30 @@ pub(crate) fn take_back(
     Ok(())
 }
 
+/// It goes on with less than was told: those who were told hear that, and those who were not, and still should be, hear what is left of it.
+pub(crate) fn lessened(
+    conn: &Connection,
+    policy: &Policy,
+    alert: &Alert,
+    now: Instant,
+) -> rusqlite::Result<()> {
+    let told = outbox::told(conn, &alert.tenant, &alert.id)?;
+    take_back(conn, policy, alert, Purpose::Corrected, now)?;
+    if !alert.state.is_waiting() || alert.inhibited_by.is_some() {
+        return Ok(());
+    }
+    let notice = notice(alert, Purpose::Raised);
+    for name in routed(policy, alert) {
+        let addresses = policy.plan.receiver(name).into_iter().flat_map(|receiver| &receiver.addresses);
+        for (channel, address) in addresses {
+            if !told.iter().any(|to| to.channel == *channel && to.address == *address) {
+                outbox::put_to(conn, &policy.plan, name, (*channel, address), &notice, now)?;
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Nobody needs to hear of it any more, but those who want to know that it is over.
 pub(crate) fn over(conn: &Connection, policy: &Policy, alert: &Alert, now: Instant) -> rusqlite::Result<()> {
     let told = outbox::told(conn, &alert.tenant, &alert.id)?;

@@ -9,7 +9,7 @@ CREATE TABLE position (
     PRIMARY KEY (grp, kind, partition)
 ) WITHOUT ROWID;
 
--- How far followers of other sequences are: the store's change log.
+-- How far followers of other sequences are: the store's change log. Under `board`, the end of the sequence of changes of patients.
 CREATE TABLE cursor (
     name TEXT PRIMARY KEY,
     seq INTEGER NOT NULL
@@ -38,8 +38,11 @@ CREATE TABLE patient_state (
     -- When the rules could say something without an event.
     due INTEGER,
     at INTEGER NOT NULL,
+    -- Its place in the sequence of changes of all patients: what live pages follow.
+    changed INTEGER NOT NULL,
     PRIMARY KEY (tenant, patient)
 ) WITHOUT ROWID;
+CREATE INDEX patient_changed ON patient_state (changed);
 CREATE INDEX patient_due ON patient_state (partition, due) WHERE due IS NOT NULL;
 CREATE INDEX patient_unit ON patient_state (tenant, unit) WHERE unit IS NOT NULL;
 

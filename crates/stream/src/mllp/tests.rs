@@ -8,10 +8,11 @@ use db::Database;
 use event::{Event, Sources};
 use fhir::{Clock, Instant};
 use hl7v2::mllp::{Decoder, Found, encode};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 use super::{Claim, Inbox, Kept, Letter, MessageKey, Mllp, MllpCounts, MllpLimits, MllpStats, Received};
 use super::{claim, release, serve, settle};
@@ -81,6 +82,10 @@ struct Running {
 
 impl Running {
     async fn begin(limits: MllpLimits) -> Running {
+        Running::with(limits, None).await
+    }
+
+    async fn with(limits: MllpLimits, tls: Option<TlsAcceptor>) -> Running {
         let folder = tempfile::tempdir().unwrap();
         let db = crate::open(&folder.path().join("stream.db")).unwrap();
         let (events, letters) = (Mutex::default(), Mutex::default());
@@ -89,7 +94,7 @@ impl Running {
         let mut sources = Sources::default();
         sources.default.zone_minutes = Some(0);
         let (sources, clock) = (Arc::new(sources), Arc::new(Noon));
-        let mllp = Arc::new(Mllp { limits, sources, clock, tls: None, stats: Arc::clone(&stats) });
+        let mllp = Arc::new(Mllp { limits, sources, clock, tls, stats: Arc::clone(&stats) });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = watch::channel(false);
@@ -118,13 +123,13 @@ impl Running {
     }
 }
 
-struct Client {
-    stream: TcpStream,
+struct Client<S = TcpStream> {
+    stream: S,
     decoder: Decoder,
     answers: Vec<String>,
 }
 
-impl Client {
+impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
     async fn send(&mut self, bytes: &[u8]) {
         self.stream.write_all(bytes).await.unwrap();
     }
@@ -385,4 +390,42 @@ async fn claims() {
     })
     .await
     .unwrap();
+}
+
+/// Certificate and key for tests only.
+fn pem(name: &str) -> Vec<u8> {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../server/tests/http/tls_files");
+    std::fs::read(folder.join(name)).unwrap()
+}
+
+#[tokio::test]
+async fn over_tls() {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let chain: Vec<_> = rustls_pemfile::certs(&mut pem("cert.pem").as_slice()).map(Result::unwrap).collect();
+    let key = rustls_pemfile::private_key(&mut pem("key.pem").as_slice()).unwrap().unwrap();
+    let config = rustls::ServerConfig::builder_with_provider(Arc::clone(&provider))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(chain.clone(), key)
+        .unwrap();
+    let limits = MllpLimits { answer_secs_max: 1, ..MllpLimits::default() };
+    let running = Running::with(limits, Some(TlsAcceptor::from(Arc::new(config)))).await;
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(chain[0].clone()).unwrap();
+    let config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let name = rustls::pki_types::ServerName::try_from("localhost").unwrap();
+    let stream = TcpStream::connect(running.address).await.unwrap();
+    let stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await.unwrap();
+    let mut client = Client { stream, decoder: Decoder::new(1 << 20), answers: Vec::new() };
+    client.send(&framed(&message("50", "4.1", ""))).await;
+    assert_eq!(client.hear().await, "AA 50");
+    let mut plain = running.connect().await;
+    plain.send(&framed(&message("51", "4.1", ""))).await;
+    assert_eq!(running.n_events(), 1, "what is not over TLS is not read");
+    running.end().await;
 }

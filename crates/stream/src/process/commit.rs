@@ -120,20 +120,29 @@ fn write_state(conn: &Connection, ground: &Ground, key: &Key, held: &Held) -> ru
     let due = ground.rules.next_time(&held.state).map(|due| due.0);
     let (state, board) = (held.state.to_bytes(), held.board.to_text());
     let unit = held.board.unit.as_deref().filter(|_| !held.board.is_discharged);
+    let changed = next_change(conn)?;
     let n = if held.version == 0 {
         conn.prepare_cached(
-            "INSERT INTO patient_state (tenant, patient, partition, version, state, board, unit, due, at) VALUES (?1, ?2, ?3, 1, ?4, ?5, ?6, ?7, ?8)
-             ON CONFLICT DO NOTHING",
+            "INSERT INTO patient_state (tenant, patient, partition, version, state, board, unit, due, at, changed)
+             VALUES (?1, ?2, ?3, 1, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING",
         )?
-        .execute(params![tenant, patient, partition, state, board, unit, due, held.board.at])?
+        .execute(params![tenant, patient, partition, state, board, unit, due, held.board.at, changed])?
     } else {
         conn.prepare_cached(
-            "UPDATE patient_state SET version = version + 1, state = ?3, board = ?4, unit = ?5, due = ?6, at = ?7
+            "UPDATE patient_state SET version = version + 1, state = ?3, board = ?4, unit = ?5, due = ?6, at = ?7, changed = ?9
              WHERE tenant = ?1 AND patient = ?2 AND version = ?8",
         )?
-        .execute(params![tenant, patient, state, board, unit, due, held.board.at, held.version])?
+        .execute(params![tenant, patient, state, board, unit, due, held.board.at, held.version, changed])?
     };
     stale_unless(n == 1)
+}
+
+/// The next place in the sequence of changes of patients, which live pages follow. Never used twice, also when a row is gone.
+fn next_change(conn: &Connection) -> rusqlite::Result<i64> {
+    conn.prepare_cached(
+        "INSERT INTO cursor (name, seq) VALUES ('board', 1) ON CONFLICT (name) DO UPDATE SET seq = seq + 1 RETURNING seq",
+    )?
+    .query_row([], |row| row.get(0))
 }
 
 fn write_event(

@@ -164,7 +164,13 @@ fn parsed(bytes: &[u8]) -> Value {
     fhir::json::parse(bytes, &fhir::json::Limits::default()).unwrap_or(Value::Null)
 }
 
-/// Adds what one resource says.
+impl Facts {
+    /// Adds what one resource says.
+    pub(crate) fn add(&mut self, kind: &str, id: &str, resource: &Value) {
+        add(self, kind, id, resource);
+    }
+}
+
 fn add(facts: &mut Facts, kind: &str, id: &str, resource: &Value) {
     let status = resource.text("status").unwrap_or_default();
     let codes = resource.get("code").map(codes_of).unwrap_or_default();

@@ -7,6 +7,7 @@
 //! that was no case, or with a count of the measure `*`. Other days are unknown and left out. A corrected or late count replaces what its source said before, and the days from
 //! there on are evaluated again: an episode whose days are no longer flagged is retracted.
 
+mod ask;
 mod config;
 mod cumulate;
 mod detect;
@@ -17,6 +18,7 @@ mod series;
 mod simple;
 mod view;
 
+pub use ask::day_of;
 pub use config::{Condition, Direction, MeasureConfig, SurveillanceConfig};
 pub use detect::{Detector, Point};
 pub use disparity::{Disparity, disparities};

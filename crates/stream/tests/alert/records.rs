@@ -56,6 +56,16 @@ fn when_one_of_two_reasons_was_wrong_the_told_hear_of_it_if_it_matters() {
 }
 
 #[test]
+fn what_is_left_of_an_alert_is_told_to_those_who_had_not_heard_of_it() {
+    let house = House::new();
+    house.apply(raise("adult", Severity::Medium));
+    house.apply(raise("founding", Severity::Critical));
+    // Neither message was sent: the critical one is taken back, the other is not lost.
+    assert_eq!(house.steps(finding("founding", What::Retract)), "eased open medium");
+    assert_eq!(house.messages(), "ward raised");
+}
+
+#[test]
 fn a_retraction_that_is_not_delivered_goes_to_the_escalation() {
     let house = House::new();
     house.apply(raise("k", Severity::High));

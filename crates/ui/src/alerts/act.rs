@@ -1,14 +1,10 @@
-//! Forms that change alerts: acknowledge, escalate, snooze with reason and maximum, resolve. They work without script.
+//! Forms that change alerts: acknowledge, escalate, snooze with reason and maximum, resolve, override. They work without script.
 
 use maud::{Markup, html};
 
 use super::Alert;
 use crate::frame::{Frame, csrf};
 use crate::url;
-
-/// The longest that an alert may be snoozed by severity, in minutes. Critical and high are never silent for long.
-pub const MAX_SNOOZE_MINS: [(&str, u32); 5] =
-    [("critical", 5), ("high", 15), ("medium", 60), ("low", 240), ("info", 720)];
 
 /// Reasons that are offered; others may be written.
 pub const REASONS: [&str; 6] = [
@@ -20,10 +16,6 @@ pub const REASONS: [&str; 6] = [
     "wrong patient",
 ];
 
-fn snooze_max(severity: &str) -> u32 {
-    MAX_SNOOZE_MINS.iter().find(|(name, _)| *name == severity).map_or(5, |(_, mins)| *mins)
-}
-
 /// Acknowledge and escalate at once; snooze and resolve behind a sheet that asks why.
 pub(super) fn buttons(frame: &Frame, alert: &Alert, back: &str) -> Markup {
     if !alert.is_active() {
@@ -34,6 +26,7 @@ pub(super) fn buttons(frame: &Frame, alert: &Alert, back: &str) -> Markup {
             form method="post" action=(url::ALERT_ACTS) {
                 (csrf(frame))
                 input type="hidden" name="id" value=(alert.id);
+                input type="hidden" name="seen" value=(alert.seq);
                 input type="hidden" name="back" value=(back);
                 @if alert.waits() { button.small.primary name="act" value="acknowledge" data-act="a" { "Acknowledge" } }
                 @if alert.state != "escalated" { button.small name="act" value="escalate" data-act="e" { "Escalate" } }
@@ -47,12 +40,13 @@ pub(super) fn buttons(frame: &Frame, alert: &Alert, back: &str) -> Markup {
 }
 
 fn snooze(frame: &Frame, alert: &Alert, back: &str) -> Markup {
-    let most = snooze_max(&alert.severity);
+    let most = alert.snooze_max_mins;
     let (mins, reason) = (format!("mins-{}", alert.id), format!("snooze-why-{}", alert.id));
     html! {
         form.field method="post" action=(url::ALERT_ACTS) {
             (csrf(frame))
             input type="hidden" name="id" value=(alert.id);
+            input type="hidden" name="seen" value=(alert.seq);
             input type="hidden" name="back" value=(back);
             label for=(mins) { "Snooze for minutes, at most " (most) }
             input id=(mins) name="mins" type="number" min="1" max=(most) value=(most) required;
@@ -67,9 +61,11 @@ fn resolve(frame: &Frame, alert: &Alert, back: &str) -> Markup {
         form.field method="post" action=(url::ALERT_ACTS) {
             (csrf(frame))
             input type="hidden" name="id" value=(alert.id);
+            input type="hidden" name="seen" value=(alert.seq);
             input type="hidden" name="back" value=(back);
             (why(&format!("resolve-why-{}", alert.id)))
             button name="act" value="resolve" { "Resolve" }
+            button name="act" value="override" title="ends it, and counts it as an alarm that nobody needed" { "Not useful" }
         }
     }
 }

@@ -26,7 +26,7 @@ pub struct Alert {
     pub version: String,
     /// `critical`, `high`, `medium`, `low`, `info`.
     pub severity: String,
-    /// `open`, `acknowledged`, `escalated`, `snoozed`, `resolved`, `retracted`.
+    /// `open`, `acknowledged`, `escalated`, `snoozed`, `silenced`, `resolved`, `retracted`.
     pub state: String,
     /// What was found, with value, unit and limit.
     pub message: String,
@@ -44,10 +44,12 @@ pub struct Alert {
     pub snoozed_until: Option<Instant>,
     /// Who took it.
     pub owner: Option<String>,
-    /// How many alerts stand together under this one, itself included.
+    /// How many rules speak of it.
     pub n_grouped: u64,
-    /// How often it was found again.
-    pub n_seen: u64,
+    /// The longest that it may be snoozed, in minutes.
+    pub snooze_max_mins: u32,
+    /// Its last change: what somebody does is refused when there was one since they looked.
+    pub seq: i64,
     /// The measure that decided, `heart_rate`.
     pub measure: Option<String>,
     /// A silence or an inhibition keeps it from being sent out, for this reason.
@@ -57,7 +59,7 @@ pub struct Alert {
 impl Alert {
     /// Does somebody still have to do something.
     pub fn is_active(&self) -> bool {
-        matches!(self.state.as_str(), "open" | "escalated" | "acknowledged" | "snoozed")
+        matches!(self.state.as_str(), "open" | "escalated" | "acknowledged" | "snoozed" | "silenced")
     }
 
     /// Does it wait for an acknowledgement.
@@ -117,6 +119,23 @@ pub struct Delivery {
     pub error: Option<String>,
 }
 
+/// What one rule says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Said {
+    /// The rule.
+    pub rule: String,
+    /// Its version.
+    pub version: String,
+    /// How bad it says it is.
+    pub severity: String,
+    /// `active`, `cleared`, `retracted`.
+    pub state: String,
+    /// In words.
+    pub message: String,
+    /// When it said so last.
+    pub at: Instant,
+}
+
 /// An alert in full.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AlertFacts {
@@ -128,8 +147,8 @@ pub struct AlertFacts {
     pub trail: Vec<Step>,
     /// Messages that went out.
     pub deliveries: Vec<Delivery>,
-    /// Alerts that stand together with this one.
-    pub group: Vec<Alert>,
+    /// What each rule says of it, the deciding one first.
+    pub said: Vec<Said>,
 }
 
 /// The tone of a severity.

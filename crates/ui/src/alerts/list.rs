@@ -68,12 +68,13 @@ impl Filter {
     }
 }
 
-const STATES: [(&str, &str); 8] = [
+const STATES: [(&str, &str); 9] = [
     ("", "active"),
     ("waiting", "waiting for somebody"),
     ("acknowledged", "acknowledged"),
     ("escalated", "escalated"),
     ("snoozed", "snoozed"),
+    ("silenced", "silenced"),
     ("resolved", "resolved"),
     ("retracted", "retracted"),
     ("all", "all"),
@@ -97,10 +98,10 @@ pub fn page(view: &View) -> Markup {
             (table(view, &back))
             @if view.has_more { p.hint.below { "More alerts match than are shown: " (counted(view.alerts.len() as u64, "alert", "alerts")) ". Filter to see the others." } }
             (how("the queue", &[
-                ("Order", "severity, then how overdue the response is, then the newest".into()),
+                ("Order", "the worst first, of those the one that waits longest".into()),
                 ("Target", "the rule's own response time, or the one of its severity; counted from when the alert was raised".into()),
-                ("Together", "alerts of one patient and one topic stand under one, with the higher severity".into()),
-                ("Snooze", "critical 5 min, high 15 min, medium 60 min, low 4 h at most; it ends early when the alert gets worse".into()),
+                ("Together", "rules that speak of one topic of one patient are one alert, with the highest severity".into()),
+                ("Snooze", "at most as long as the policy allows for the severity, with a reason; it ends early when the alert gets worse".into()),
                 ("Advice only", "an alert says what was measured and against which limit; it makes no diagnosis and no order".into()),
             ]))
         }

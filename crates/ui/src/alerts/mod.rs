@@ -6,8 +6,8 @@ mod list;
 mod one;
 mod row;
 
-pub use act::{MAX_SNOOZE_MINS, REASONS};
-pub use facts::{Alert, AlertFacts, Burden, Delivery, Person, Seen, Step, severity_tone};
+pub use act::REASONS;
+pub use facts::{Alert, AlertFacts, Burden, Delivery, Person, Said, Seen, Step, severity_tone};
 pub use list::{Filter, View as ListView, page as list_page};
 pub use one::{View as OneView, card, page as one_page};
 pub use row::row as list_row;
@@ -28,7 +28,7 @@ pub(crate) fn state(word: &str) -> Markup {
         "open" => Tone::High,
         "escalated" => Tone::Critical,
         "acknowledged" => Tone::Low,
-        "snoozed" => Tone::Medium,
+        "snoozed" | "silenced" => Tone::Medium,
         "resolved" => Tone::Good,
         _ => Tone::Info,
     };

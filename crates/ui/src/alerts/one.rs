@@ -36,20 +36,20 @@ pub fn page(view: &View) -> Markup {
         (live::head("Alert", "What it rests on, what happened to it, and who was told.", &format!("alert?id={}", alert.id), &view.cursor))
         @if let Some(told) = &view.notice { (notice(told)) }
         (act::reasons())
-        (card(&view.frame, &view.facts, view.may_act))
+        (card(&view.frame, &view.facts.alert, view.may_act))
         div.stack {
             (evidence(view))
             (trail(view))
             (deliveries(view))
-            (group(view))
+            (said(view))
         }
     };
     framed(&view.frame, Some(Place::Alerts), "Alert", &body)
 }
 
 /// What the alert is now; the live stream swaps it by its id.
-pub fn card(frame: &Frame, facts: &AlertFacts, may_act: bool) -> Markup {
-    let (alert, now) = (&facts.alert, frame.now);
+pub fn card(frame: &Frame, alert: &Alert, may_act: bool) -> Markup {
+    let now = frame.now;
     let back = url::alert(&alert.id);
     html! {
         section.panel.person id={ "card-" (alert.id) } aria-label="The alert" {
@@ -68,7 +68,6 @@ pub fn card(frame: &Frame, facts: &AlertFacts, may_act: bool) -> Markup {
                 div { dt { "Respond by" } dd { @match alert.respond_by { Some(by) => (ago(by, now)), None => "no target" } } }
                 div { dt { "Taken by" } dd { @match &alert.owner { Some(owner) => (owner), None => "nobody yet" } } }
                 div { dt { "Rule" } dd { a href=(url::rule(&alert.rule)) { (alert.rule) } " " (alert.version) } }
-                div { dt { "Found" } dd { (alert.n_seen) @if alert.n_seen == 1 { " time" } @else { " times" } } }
             }
             @if may_act && alert.is_active() { (silence(frame, alert)) }
         }
@@ -173,12 +172,22 @@ fn delivery(word: &str) -> Markup {
     chip(tone, word)
 }
 
-fn group(view: &View) -> Markup {
+fn said(view: &View) -> Markup {
     html! {
-        @if !view.facts.group.is_empty() {
-            section.panel aria-labelledby="together" {
-                header { h2 id="together" { "Stands together with" } }
-                ul.side-list { @for one in &view.facts.group { li { a href=(url::alert(&one.id)) { (one.message) } span.end { (severity(&one.severity)) } } } }
+        section.panel aria-labelledby="said" {
+            header { h2 id="said" { "What each rule says" } p { "Rules that speak of one topic are one alert." } }
+            div.scroll tabindex="0" role="region" aria-label="Table of rules" {
+                table.stacks {
+                    caption.sr { "What each rule says" }
+                    thead { tr { th scope="col" { "Rule" } th scope="col" { "Severity" } th scope="col" { "Says" } th scope="col" { "State" } th scope="col" { "When" } } }
+                    tbody { @for one in &view.facts.said { tr {
+                        th scope="row" { a href=(url::rule(&one.rule)) { (one.rule) } div.sub { (one.version) } }
+                        td data-label="Severity" { (severity(&one.severity)) }
+                        td data-label="Says" { (one.message) }
+                        td data-label="State" { (one.state) }
+                        td.nowrap data-label="When" { (ago(one.at, view.frame.now)) }
+                    } } }
+                }
             }
         }
     }

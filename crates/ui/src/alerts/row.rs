@@ -14,10 +14,10 @@ pub fn row(frame: &Frame, alert: &Alert, may_act: bool, back: &str) -> Markup {
         tr data-row id={ "alert-" (alert.id) } class=[is_late(alert, frame.now).then_some("late")] {
             td.tick { @if may_act && alert.is_active() { input type="checkbox" form="bulk" name="id" value=(alert.id) aria-label={ "Tick: " (alert.message) }; } }
             td.nowrap data-label="Severity" { (severity(&alert.severity)) }
-            th.what scope="row" {
+            th.says scope="row" {
                 a.main href=(url::alert(&alert.id)) { (alert.message) }
-                @if alert.n_grouped > 1 { " " span.count title="alerts that stand together" { (alert.n_grouped) " together" } }
-                div.sub { (alert.rule) " " (alert.version) @if alert.n_seen > 1 { ", found " (alert.n_seen) " times" } @if let Some(why) = &alert.quiet { ", not sent out: " (why) } }
+                @if alert.n_grouped > 1 { " " span.count title="rules that speak of it" { (alert.n_grouped) " rules" } }
+                div.sub { (alert.rule) " " (alert.version) @if let Some(why) = &alert.quiet { ", not sent out: " (why) } }
             }
             td data-label="Patient" { (person(&alert.person)) @if let Some(unit) = &alert.unit { div.sub { (unit) } } }
             td.nowrap data-label="Raised" { (ago(alert.raised_at, frame.now)) (target(alert, frame.now)) }

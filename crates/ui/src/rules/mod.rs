@@ -28,32 +28,53 @@ pub struct View {
 }
 
 /// A rule.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rule {
-    /// Its name.
+    /// Its name, `PACK/NAME`.
     pub name: String,
     /// The version that applies.
     pub version: String,
     /// Hash of its content.
     pub hash: String,
-    /// Pack or file.
-    pub pack: String,
-    /// The kind of event it looks at.
-    pub kind: String,
-    /// Severities it can raise, the worst first.
-    pub severities: Vec<String>,
-    /// What it looks for, in words or as written.
-    pub when: String,
+    /// What it is for; may be empty.
+    pub about: String,
+    /// What it looks at, in words.
+    pub looks_at: String,
     /// To whom it applies.
     pub applies: String,
     /// Where its limits come from.
-    pub source: Option<String>,
+    pub source: String,
+    /// Rules of one topic make one alert.
+    pub topic: String,
+    /// Its limits.
+    pub limits: Vec<Limit>,
+    /// After an alert is over, the same is not said again for this time.
+    pub refractory: Option<String>,
     /// Does it apply.
     pub is_enabled: bool,
     /// How its tests went: passed and all; `None` when it has none.
     pub tests: Option<(u64, u64)>,
     /// Alerts that it has open.
     pub active: u64,
+}
+
+/// One limit of a rule.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Limit {
+    /// With its unit.
+    pub limit: String,
+    /// Severity.
+    pub severity: String,
+    /// How long it must hold.
+    pub sustained: Option<String>,
+    /// When it is over.
+    pub clear: String,
+    /// In which time somebody must respond.
+    pub respond_within: Option<String>,
+    /// Arrest range: never delayed, silenced or inhibited.
+    pub is_immediate: bool,
+    /// What the alert says.
+    pub says: Option<String>,
 }
 
 /// The page.
@@ -81,7 +102,7 @@ fn table(view: &View) -> Markup {
         div.scroll tabindex="0" role="region" aria-label="Table of rules" {
             table.stacks {
                 caption.sr { "Rules" }
-                thead { tr { th scope="col" { "Rule" } th scope="col" { "Raises" } th scope="col" { "When" } th scope="col" { "Applies to" } th scope="col" { "Tests" } th.number scope="col" { "Active alerts" } } }
+                thead { tr { th scope="col" { "Rule" } th scope="col" { "Looks at" } th scope="col" { "Raises" } th scope="col" { "Applies to" } th scope="col" { "Tests" } th.number scope="col" { "Active alerts" } } }
                 tbody { @for rule in &view.rules { (row(rule)) } }
             }
         }
@@ -91,10 +112,10 @@ fn table(view: &View) -> Markup {
 fn row(rule: &Rule) -> Markup {
     html! {
         tr data-row {
-            th scope="row" { a.main href=(url::rule(&rule.name)) { (rule.name) } div.sub { (rule.version) ", " (rule.pack) @if !rule.is_enabled { ", " span.unknown { "not enabled" } } } }
-            td data-label="Raises" { @for word in &rule.severities { (chip(severity_tone(word), word)) " " } @if rule.severities.is_empty() { span.muted { "–" } } }
-            td data-label="When" { div.words { (rule.when) } }
-            td data-label="Applies to" { (rule.applies) }
+            th scope="row" { a.main href=(url::rule(&rule.name)) { (rule.name) } div.sub { (rule.version) @if !rule.is_enabled { ", " span.unknown { "not enabled" } } } }
+            td data-label="Looks at" { div.words { (rule.looks_at) } }
+            td data-label="Raises" { ul.limits { @for limit in &rule.limits { li { (chip(severity_tone(&limit.severity), &limit.severity)) " " (limit.limit) } } } @if rule.limits.is_empty() { span.muted { "nothing" } } }
+            td data-label="Applies to" { div.words { (rule.applies) } }
             td.nowrap data-label="Tests" { (tests(rule)) }
             td.number data-label="Active alerts" { (rule.active) }
         }

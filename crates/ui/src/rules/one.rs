@@ -16,8 +16,6 @@ pub struct View {
     pub frame: Frame,
     /// The rule.
     pub rule: Rule,
-    /// Its text.
-    pub text: String,
     /// Its tests: name, and why it fails if it does.
     pub cases: Vec<(String, Option<String>)>,
     /// Versions that were ever applied on this data, the newest first.
@@ -42,30 +40,52 @@ pub fn page(view: &View) -> Markup {
     let rule = &view.rule;
     let body = html! {
         nav.crumbs aria-label="Where this is" { a href=(url::RULES) { "Rules" } span aria-hidden="true" { "/" } span { "Rule" } }
-        div.head { div { h1 { (rule.name) } p { (rule.when) } } }
+        div.head { div { h1 { (rule.name) } p { "What it looks at, its limits, and whether its tests pass." } } }
         section.panel.person aria-label="About the rule" {
+            @if !rule.about.is_empty() { p.about { (ticked(&rule.about)) } }
             dl.facts.first {
-                div { dt { "Version" } dd { (rule.version) } }
-                div { dt { "Pack" } dd { (rule.pack) } }
-                div { dt { "Looks at" } dd { (rule.kind) } }
-                div { dt { "Raises" } dd { @for word in &rule.severities { (chip(severity_tone(word), word)) " " } @if rule.severities.is_empty() { "nothing" } } }
+                div { dt { "Looks at" } dd { (rule.looks_at) } }
                 div { dt { "Applies to" } dd { (rule.applies) } }
-                div { dt { "Limits from" } dd { (or_unknown(rule.source.as_deref())) } }
+                div { dt { "Topic" } dd { (rule.topic) } }
+                div { dt { "Version" } dd { (rule.version) @if !rule.is_enabled { ", " span.unknown { "not enabled" } } } }
+                div { dt { "Limits from" } dd { (or_unknown(Some(&rule.source))) } }
+                div { dt { "Quiet after" } dd { @match &rule.refractory { Some(time) => (time), None => "not at all" } } }
                 div { dt { "Tests" } dd { (tests(rule)) } }
+                div { dt { "Active alerts" } dd { (rule.active) } }
                 div { dt { "Content hash" } dd.mono { (rule.hash) } }
             }
         }
         div.stack {
+            (limits(rule))
             (versions(view))
             @if let Some((with, changes)) = &view.compared { (diff(with, &rule.version, changes)) }
             (cases(view))
-            section.panel aria-labelledby="text" {
-                header { h2 id="text" { "As written" } p { "Test it against history: " code { "salus rules test --replay 30d" } } }
-                pre.raw tabindex="0" role="region" aria-label="Text of the rule" { (view.text) }
-            }
         }
     };
     framed(&view.frame, Some(Place::Rules), "Rule", &body)
+}
+
+fn limits(rule: &Rule) -> Markup {
+    let or = |text: &Option<String>, none: &'static str| html! { @match text { Some(text) => (text), None => span.muted { (none) } } };
+    html! {
+        section.panel aria-labelledby="limits" {
+            header { h2 id="limits" { "Limits" } p { "Test them against history: " code { "salus rules test --replay 30d" } } }
+            div.scroll tabindex="0" role="region" aria-label="Table of limits" {
+                table.stacks {
+                    caption.sr { "Limits of the rule" }
+                    thead { tr { th scope="col" { "Limit" } th scope="col" { "Raises" } th scope="col" { "Holds for" } th scope="col" { "Over when" } th scope="col" { "Respond within" } th scope="col" { "Says" } } }
+                    tbody { @for limit in &rule.limits { tr {
+                        th.words scope="row" { (limit.limit) @if limit.is_immediate { div.sub { "arrest range: never delayed or silenced" } } }
+                        td data-label="Raises" { (chip(severity_tone(&limit.severity), &limit.severity)) }
+                        td data-label="Holds for" { (or(&limit.sustained, "at once")) }
+                        td data-label="Over when" { div.words { (limit.clear) } }
+                        td data-label="Respond within" { (or(&limit.respond_within, "as the severity")) }
+                        td data-label="Says" { (or(&limit.says, "–")) }
+                    } } }
+                }
+            }
+        }
+    }
 }
 
 fn versions(view: &View) -> Markup {

@@ -24,7 +24,7 @@ pub struct View {
     pub state: String,
     /// How many there are by cause.
     pub causes: Vec<Cause>,
-    /// The letters of this page, the newest first.
+    /// The letters of this page, the oldest first.
     pub letters: Vec<Letter>,
     /// Where in the list this is.
     pub paging: Paging,
@@ -56,8 +56,8 @@ pub struct Letter {
     pub id: u64,
     /// When it was set aside.
     pub at: Instant,
-    /// The kind of event.
-    pub kind: String,
+    /// The kind of event, when it came so far.
+    pub kind: Option<String>,
     /// Who sent it.
     pub source: String,
     /// A word for machines.
@@ -66,10 +66,8 @@ pub struct Letter {
     pub message: String,
     /// Where it stood in the log; `None` when it was refused at the door.
     pub position: Option<String>,
-    /// `open`, `replayed`, `waived`.
+    /// `open`, `queued`, `replayed`, `waived`.
     pub state: String,
-    /// How often it was tried.
-    pub attempts: u64,
 }
 
 /// What stands in a letter.
@@ -91,7 +89,7 @@ pub fn page(view: &View) -> Markup {
         div.stack {
             @if !view.causes.is_empty() { (causes(view)) }
             section.panel aria-labelledby="letters" {
-                header { h2 id="letters" { "Letters" } p { @if view.state.is_empty() { "All, the newest first." } @else { (view.state) ", the newest first." } } p.end { (states(view)) } }
+                header { h2 id="letters" { "Letters" } p { @if view.state.is_empty() { "All, the oldest first." } @else { (view.state) ", the oldest first." } } p.end { (states(view)) } }
                 @if view.letters.is_empty() { (empty(Icon::Stream, "No dead letter", "Every event that was received could be processed.", None)) }
                 @else { (table(view)) (pager(&view.paging, "letter", "letters")) }
                 (how("dead letters", &[
@@ -167,10 +165,10 @@ fn row(view: &View, letter: &Letter) -> Markup {
         tr data-row {
             td.nowrap data-label="When" { (ago(letter.at, view.frame.now)) }
             th scope="row" { code { (letter.reason) } div.sub.words { (cause(&letter.message)) } }
-            td data-label="Kind" { (letter.kind) }
+            td data-label="Kind" { @match &letter.kind { Some(kind) => (kind), None => span.unknown { "unknown" } } }
             td data-label="Source" { (letter.source) }
             td.mono data-label="Place" { @match &letter.position { Some(position) => (position), None => span.muted { "refused at the door" } } }
-            td data-label="State" { (chip(tone, &letter.state)) @if letter.attempts > 1 { div.sub { (letter.attempts) " tries" } } }
+            td data-label="State" { (chip(tone, &letter.state)) }
             td {
                 div.actions.right {
                     @if view.may_open { form method="post" action=(url::open_letter(letter.id)) { (csrf(&view.frame)) button.small { "Open" span.sr { " letter " (letter.id) } } } }

@@ -6,7 +6,6 @@ mod event;
 pub use dead::{Cause, Letter, Opened, View as DeadView, page as dead_page};
 pub use event::{View as EventView, page as event_page};
 
-use fhir::Instant;
 use maud::{Markup, html};
 
 use crate::alerts::Burden;
@@ -15,7 +14,6 @@ use crate::parts::chip::{Tone, chip};
 use crate::parts::empty::{Notice, empty, notice};
 use crate::parts::icon::Icon;
 use crate::parts::number::{grouped, share};
-use crate::parts::time::ago;
 use crate::parts::{head, how, ticked};
 use crate::url;
 
@@ -43,8 +41,8 @@ pub struct Status {
     pub lags: Vec<Lag>,
     /// Dead letters that wait.
     pub dead_waiting: u64,
-    /// Events that came too late to be judged again.
-    pub late: Option<u64>,
+    /// Events that were refused at a door since the server started.
+    pub rejected: u64,
     /// The alarm burden.
     pub burden: Option<Burden>,
     /// What does not work, in words.
@@ -77,8 +75,6 @@ pub struct Lag {
     pub offset: u64,
     /// The next offset that will be appended.
     pub end: u64,
-    /// When it moved last.
-    pub moved_at: Option<Instant>,
     /// `running`, `stopped`, `waiting`: of its loop.
     pub state: String,
 }
@@ -133,7 +129,7 @@ fn tiles(status: &Status) -> Markup {
             div.panel.tile { dt { "Log" } dd.value { (status.log) } dd.note { @match status.appended { Some(n) => { (grouped(n)) " events since start" }, None => span.unknown { "events not counted" } } } }
             div.panel.tile { dt { "Behind" } dd.value { (grouped(behind)) } dd.note { "events over all groups" } }
             div.panel.tile { dt { "Event to alert, p99" } dd.value { @match time.and_then(|time| time.p99_ms) { Some(ms) => (millis(ms)), None => "–" } } dd.note { @match time { Some(time) => { "of " (grouped(time.n)) }, None => "nothing measured yet" } } }
-            div.panel.tile { dt { "Dead letters" } dd.value { a href=(url::DEAD_LETTERS) { (grouped(status.dead_waiting)) } } dd.note { "wait for somebody" } }
+            div.panel.tile { dt { "Dead letters" } dd.value { a href=(url::DEAD_LETTERS) { (grouped(status.dead_waiting)) } } dd.note { "wait for somebody; " (grouped(status.rejected)) " refused at the door since start" } }
         }
     }
 }
@@ -147,8 +143,8 @@ fn lags(view: &View) -> Markup {
                 div.scroll tabindex="0" role="region" aria-label="Table of lags" {
                     table.stacks {
                         caption.sr { "Lag per group and partition" }
-                        thead { tr { th scope="col" { "Group" } th scope="col" { "Topic" } th.number scope="col" { "Partition" } th.number scope="col" { "Offset" } th.number scope="col" { "End" } th.number scope="col" { "Behind" } th scope="col" { "Moved" } th scope="col" { "State" } } }
-                        tbody { @for lag in &view.status.lags { (lag_row(lag, view.frame.now)) } }
+                        thead { tr { th scope="col" { "Group" } th scope="col" { "Topic" } th.number scope="col" { "Partition" } th.number scope="col" { "Offset" } th.number scope="col" { "End" } th.number scope="col" { "Behind" } th scope="col" { "State" } } }
+                        tbody { @for lag in &view.status.lags { (lag_row(lag)) } }
                     }
                 }
             }
@@ -160,7 +156,7 @@ fn lags(view: &View) -> Markup {
     }
 }
 
-fn lag_row(lag: &Lag, now: Instant) -> Markup {
+fn lag_row(lag: &Lag) -> Markup {
     let tone = match lag.state.as_str() {
         "running" => Tone::Good,
         "stopped" => Tone::Critical,
@@ -174,7 +170,6 @@ fn lag_row(lag: &Lag, now: Instant) -> Markup {
             td.number data-label="Offset" { (grouped(lag.offset)) }
             td.number data-label="End" { (grouped(lag.end)) }
             td.number data-label="Behind" { @if lag.behind() > 0 { strong { (grouped(lag.behind())) } } @else { "0" } }
-            td.nowrap data-label="Moved" { @match lag.moved_at { Some(at) => (ago(at, now)), None => span.muted { "never" } } }
             td data-label="State" { (chip(tone, &lag.state)) }
         }
     }

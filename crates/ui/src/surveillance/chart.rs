@@ -67,7 +67,7 @@ fn line(class: &str, points: &[Point], of: fn(&Point) -> Option<f64>, y: impl Fn
 }
 
 fn words(point: &Point) -> String {
-    let observed = point.observed.map_or_else(|| "suppressed".to_owned(), |n| n.to_string());
+    let observed = point.observed.map_or_else(|| "unknown or suppressed".to_owned(), |n| n.to_string());
     let of =
         |value: Option<f64>| value.map_or_else(|| "no baseline".to_owned(), |value| format!("{value:.1}"));
     format!(

@@ -62,7 +62,7 @@ pub struct Shown {
 pub struct Point {
     /// Its first day.
     pub day: String,
-    /// What was counted; `None` when it is too small to be shown.
+    /// What was counted; `None` when nobody said, or when it is too small to be shown.
     pub observed: Option<u64>,
     /// What was expected; `None` while there is no baseline.
     pub expected: Option<f64>,
@@ -168,7 +168,7 @@ fn table(shown: &Shown) -> Markup {
                 thead { tr { th scope="col" { "From" } th.number scope="col" { "Observed" } th.number scope="col" { "Expected" } th.number scope="col" { "Bound" } th.number scope="col" { "Statistic" } th scope="col" { "Flag" } } }
                 tbody { @for point in shown.points.iter().rev() { tr data-row {
                     th scope="row" { (point.day) }
-                    td.number { @match point.observed { Some(n) => (grouped(n)), None => span.unknown { "suppressed" } } }
+                    td.number { @match point.observed { Some(n) => (grouped(n)), None => span.unknown { "unknown or suppressed" } } }
                     td.number { (number(point.expected)) } td.number { (number(point.bound)) }
                     td.number { @match point.statistic { Some(value) => (format!("{value:.2}")), None => span.muted { "–" } } }
                     td { @if point.is_flagged { (chip(Tone::High, "flagged")) } @else { span.muted { "–" } } }

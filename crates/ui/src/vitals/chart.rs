@@ -47,7 +47,7 @@ fn marker(plane: &Plane, points: &[(Instant, f64)], alert: &Alert) -> Markup {
     let near = points.iter().min_by_key(|(at, _)| (at.0 - alert.at.0).abs());
     let height = near.map_or(HEIGHT / 2.0, |(_, value)| plane.down(*value));
     html! {
-        g.marker class=(tone.class()) {
+        g class={ "marker " (tone.class()) } {
             title { (alert.severity) ": " (alert.message) ", " (exact(alert.at)) }
             line x1=(plane.x(alert.at)) x2=(plane.x(alert.at)) y1="0" y2=(HEIGHT) {}
             text x=(plane.x(alert.at)) y=(format!("{:.1}", height.clamp(10.0, HEIGHT - 2.0))) text-anchor="middle" { (tone.shape()) }

@@ -17,7 +17,7 @@ const SPARK_HOURS: i64 = 24;
 pub fn tile(bed: &Bed, now: Instant) -> Markup {
     let tone = tone(&bed.score);
     html! {
-        li.panel.bed class=(tone.class()) id={ "bed-" (bed.key) } data-row data-rank=(bed.rank()) {
+        li class={ "panel bed " (tone.class()) } id={ "bed-" (bed.key) } data-row data-rank=(bed.rank()) {
             div.bed-top {
                 div.bed-who {
                     h3 { @match &bed.person.id { Some(id) => a.main href=(url::vitals(id)) { (name(bed)) }, None => (name(bed)) } }

@@ -3,7 +3,7 @@
 use ui::alerts::Burden;
 use ui::frame::Place;
 use ui::parts::pager::Paging;
-use ui::rules::{Change, Rule};
+use ui::rules::{Change, Limit, Rule};
 use ui::streams::{Cause, DeadView, EventView, Lag, Letter, Opened, Status, Times};
 use ui::surveillance::{Point, Series, Shown};
 
@@ -40,7 +40,7 @@ pub(super) fn all() -> Vec<Sample> {
     let rules = ui::rules::View {
         frame: frame(),
         rules: vec![
-            rule("heart-rate-high", Some((4, 4))),
+            rule("founding/heart-rate", Some((4, 4))),
             rule("own-rule", Some((1, 3))),
             rule("bare", None),
         ],
@@ -115,7 +115,6 @@ fn status() -> Status {
         partition,
         offset,
         end,
-        moved_at: (offset > 0).then(|| at("2026-11-25T13:17:40Z")),
         state: state.into(),
     };
     let times = |stage: &str, n, p50_ms, p99_ms| Times { stage: stage.into(), n, p50_ms, p99_ms };
@@ -129,7 +128,7 @@ fn status() -> Status {
         ],
         lags: vec![lag(0, 120_000, 120_000, "running"), lag(1, 0, 411, "stopped")],
         dead_waiting: 3,
-        late: Some(0),
+        rejected: 2,
         burden: Some(Burden {
             hours: 24,
             raised: 40,
@@ -146,13 +145,12 @@ fn dead() -> DeadView {
     let letter = |id, state: &str, position: Option<&str>| Letter {
         id,
         at: at("2026-11-25T13:00:00Z"),
-        kind: "lab_results".into(),
+        kind: position.map(|_| "lab_results".into()),
         source: "lab <b>42</b>".into(),
         reason: "unit-missing".into(),
         message: "`glucose` has no unit, and the source does not say one".into(),
         position: position.map(String::from),
         state: state.into(),
-        attempts: id - 5,
     };
     DeadView {
         frame: frame(),
@@ -166,7 +164,7 @@ fn dead() -> DeadView {
             shown: 2,
             total: Some(3),
             first: None,
-            next: Some("/streams/dead-letters?before=6".into()),
+            next: Some("/streams/dead-letters?state=open&after=7".into()),
         },
         opened: None,
         may_open: true,
@@ -176,16 +174,34 @@ fn dead() -> DeadView {
 }
 
 fn rule(name: &str, tests: Option<(u64, u64)>) -> Rule {
+    let limit = |limit: &str, severity: &str| Limit {
+        limit: limit.into(),
+        severity: severity.into(),
+        clear: "at most 115 /min for 5m".into(),
+        ..Limit::default()
+    };
+    let immediate = Limit {
+        is_immediate: true,
+        sustained: Some("2m".into()),
+        respond_within: Some("15m".into()),
+        says: Some("check patient <b>not bold</b>".into()),
+        ..limit("below 30 /min", "high")
+    };
     Rule {
         name: name.into(),
         version: "1.2.0".into(),
         hash: "9f2ab3c4".into(),
-        pack: "founding".into(),
-        kind: "vital_signs".into(),
-        severities: if name == "bare" { Vec::new() } else { vec!["critical".into(), "high".into()] },
-        when: "heart_rate > 120 /min or < 50 /min".into(),
-        applies: "adults".into(),
-        source: (name != "bare").then(|| "founding design, table 2".into()),
+        about: "Limits of the `founding` chapter.".into(),
+        looks_at: "heart rate".into(),
+        applies: "everybody".into(),
+        source: if name == "bare" { String::new() } else { "founding design, table 2".into() },
+        topic: "heart-rate".into(),
+        limits: if name == "bare" {
+            Vec::new()
+        } else {
+            vec![limit("above 120 /min", "critical"), immediate]
+        },
+        refractory: Some("10m".into()),
         is_enabled: name != "bare",
         tests,
         active: 2,
@@ -196,7 +212,6 @@ fn one_rule() -> ui::rules::OneView {
     ui::rules::OneView {
         frame: frame(),
         rule: rule("own-rule", Some((1, 2))),
-        text: "name: own-rule\nwhen: <b>not bold</b>\n".into(),
         cases: vec![
             ("121 raises".into(), None),
             ("120 does not".into(), Some("expected nothing, found `critical`".into())),

@@ -1,7 +1,7 @@
 //! Sample views of the ward, alerts and vitals.
 
 use ui::alerts::{
-    Alert, AlertFacts, Delivery, Filter, ListView, OneView, Person, Seen, Step, list_page, one_page,
+    Alert, AlertFacts, Delivery, Filter, ListView, OneView, Person, Said, Seen, Step, list_page, one_page,
 };
 use ui::parts::chip::Tone;
 use ui::parts::empty::Notice;
@@ -30,7 +30,7 @@ pub(super) fn all() -> Vec<Sample> {
     let mut closed = one.clone();
     closed.facts.alert.state = "retracted".into();
     closed.facts.deliveries.clear();
-    closed.facts.group.clear();
+    closed.facts.said.truncate(1);
     let vitals = vitals();
     let silent = ui::vitals::View { bed: None, lines: Vec::new(), alerts: Vec::new(), ..vitals.clone() };
     vec![
@@ -150,14 +150,15 @@ fn alert(id: &str, severity: &str, state: &str) -> Alert {
         snoozed_until: (state == "snoozed").then(|| at("2026-11-25T13:30:00Z")),
         owner: (state == "acknowledged").then(|| "Ada Lopez".into()),
         n_grouped: 1,
-        n_seen: 1,
+        snooze_max_mins: 15,
+        seq: 41,
         measure: Some("heart_rate".into()),
         quiet: None,
     }
 }
 
 fn queue() -> ListView {
-    let late = Alert { n_grouped: 3, n_seen: 14, ..alert("a1", "critical", "open") };
+    let late = Alert { n_grouped: 3, ..alert("a1", "critical", "open") };
     let early = Alert {
         respond_by: Some(at("2026-11-25T13:40:00Z")),
         quiet: Some("silenced".into()),
@@ -200,6 +201,17 @@ fn seen(name: &str, value: &str, time: &str) -> Seen {
     }
 }
 
+fn said(rule: &str, severity: &str, state: &str) -> Said {
+    Said {
+        rule: rule.into(),
+        version: "1.2.0".into(),
+        severity: severity.into(),
+        state: state.into(),
+        message: "Heart rate <b>not bold</b> 131 /min".into(),
+        at: at("2026-11-25T13:10:00Z"),
+    }
+}
+
 fn one() -> OneView {
     let step = |time: &str, what: &str, state: &str, by: &str, reason: Option<&str>| Step {
         at: at(time),
@@ -216,7 +228,6 @@ fn one() -> OneView {
         at: Some(at("2026-11-25T13:10:04Z")),
         error: error.map(String::from),
     };
-    let medium = alert("a8", "medium", "open");
     OneView {
         frame: frame(),
         facts: AlertFacts {
@@ -247,7 +258,7 @@ fn one() -> OneView {
                 delivery("sms", "failed", Some("the gateway answered `503`")),
                 delivery("push", "waiting", None),
             ],
-            group: vec![medium],
+            said: vec![said("heart-rate-high", "critical", "active"), said("news2", "high", "cleared")],
         },
         may_act: true,
         may_open: true,

@@ -4,6 +4,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
 use crate::log::{ENTRY_BYTES_MAX, LogError};
 
+#[allow(clippy::needless_pass_by_value, reason = "errors are mapped with it")]
 pub(super) fn of_kafka(error: KafkaError) -> LogError {
     match code_of(&error) {
         Some(RDKafkaErrorCode::MessageSizeTooLarge) => {

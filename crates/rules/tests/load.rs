@@ -1,0 +1,88 @@
+//! Rule files that are wrong: everything comes back together, with line and column.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of a test")]
+
+use rules::{RuleFile, RuleSet, UsedVersion, load_beside_shipped, load_with_shipped};
+
+fn file(text: &str) -> RuleFile {
+    RuleFile { path: "own.yaml".to_owned(), text: text.to_owned() }
+}
+
+fn problems(text: &str) -> String {
+    match load_with_shipped(&[file(text)]) {
+        Ok(set) => {
+            let own: Vec<String> = set
+                .rules()
+                .iter()
+                .filter(|rule| rule.name.starts_with("own/"))
+                .map(|rule| rule.name.clone())
+                .collect();
+            format!("in order: {}", own.join(", "))
+        }
+        Err(problems) => problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"),
+    }
+}
+
+#[test]
+fn golden_cases() {
+    assert!(testkit::cases(concat!(env!("CARGO_MANIFEST_DIR"), "/cases/load"), problems) >= 14);
+}
+
+const OWN: &str = "pack: own\nversion: 1.0.0\nabout: x\nrules:\n  - name: own/rate\n    source: x\n    measure: heart_rate\n    unit: /min\n    limits:\n      - {above: 115, severity: low, clear: {at_most: 105}}\n";
+
+#[test]
+fn a_used_version_with_other_content_is_refused() {
+    let first = load_with_shipped(&[file(OWN)]).unwrap();
+    let hash = first.rules().iter().find(|rule| rule.name == "own/rate").unwrap().hash;
+    let used = [UsedVersion { rule: "own/rate".to_owned(), version: "1.0.0".to_owned(), hash }];
+    let again = |text: &str| {
+        load_beside_shipped(&[file(text)], &used).map(|_| ()).map_err(|problems| problems[0].to_string())
+    };
+    // Comments, layout and the order of keys are no content.
+    let same = OWN.replace(
+        "    source: x\n    measure: heart_rate\n",
+        "    measure: heart_rate # a comment\n    source: 'x'\n",
+    );
+    assert_eq!(again(&same), Ok(()));
+    let changed = OWN.replace("115", "116");
+    assert_eq!(
+        again(&changed).unwrap_err(),
+        "own.yaml:5:5: `own/rate` was in use as version `1.0.0` with other content: give it a new version"
+    );
+    assert_eq!(again(&changed.replace("1.0.0", "1.0.1")), Ok(()));
+}
+
+#[test]
+fn a_shipped_pack_is_replaced_by_one_of_its_name_and_a_changed_rule_needs_a_version() {
+    let shipped = rules::shipped_files().into_iter().find(|file| file.path == "pregnancy.yaml").unwrap();
+    let same = RuleFile { path: "mine/pregnancy.yaml".to_owned(), ..shipped.clone() };
+    assert_eq!(load_with_shipped(&[same]).unwrap().rules().len(), RuleSet::shipped().rules().len());
+    let changed =
+        file(&shipped.text.replace("at_least: 160", "at_least: 150").replace("below: 150", "below: 145"));
+    let problems = load_with_shipped(std::slice::from_ref(&changed)).unwrap_err();
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    assert!(problems[0].message.contains("give it a new version"));
+    let renewed = file(&changed.text.replace("version: 1.0.0", "version: 1.1.0"));
+    assert!(load_with_shipped(&[renewed]).is_ok());
+}
+
+#[test]
+fn an_example_of_the_page_is_in_order_and_passes() {
+    let page = include_str!("../../../docs/rules.md");
+    let text = page.split("```yaml\n").nth(1).unwrap().split("```").next().unwrap();
+    let outcomes = rules::test_files(&[file(text)]).unwrap_or_else(|problems| panic!("{problems:?}"));
+    assert_eq!(outcomes.len(), 2);
+    assert!(outcomes.iter().all(|outcome| outcome.failures.is_empty()), "{outcomes:?}");
+}
+
+#[test]
+fn a_test_that_does_not_hold_is_told() {
+    let text = format!(
+        "{OWN}tests:\n  - rule: own/rate\n    levels: {{115: low, 116: low}}\n  - rule: own/other\n    levels: {{1: low}}\n"
+    );
+    let outcomes = rules::test_files(&[file(&text)]).unwrap();
+    let failures: Vec<&str> =
+        outcomes.iter().flat_map(|outcome| outcome.failures.iter().map(String::as_str)).collect();
+    assert_eq!(failures, ["115: low expected, found none", "the rule `own/other` is not known"]);
+    assert_eq!(outcomes[0].at.line, 12);
+}

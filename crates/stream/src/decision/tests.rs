@@ -1,0 +1,135 @@
+//! Requests as the specification shows them, and as it does not; cards by the shipped rules.
+
+use fhir::json::{Limits, parse};
+
+use super::request::Asked;
+use super::*;
+
+fn asked(service: &str, text: &str) -> Result<Asked, DecisionError> {
+    let body = parse(text.as_bytes(), &Limits::default()).expect("the text is JSON");
+    Asked::parse(&body, service_named(service).expect("there is such a service"))
+}
+
+const HEAD: &str = r#""hookInstance":"d1577c69-dfbe-44ad-ba6d-3e05e953b2ea","fhirServer":"http://h""#;
+
+fn view(context: &str, more: &str) -> String {
+    format!(r#"{{"hook":"patient-view",{HEAD},"context":{context}{more}}}"#)
+}
+
+#[test]
+fn a_request_is_read() {
+    let context = r#"{"userId":"Practitioner/abc","patientId":"1288992","encounterId":"456"}"#;
+    let prefetch =
+        r#","prefetch":{"patient":{"resourceType":"Patient","id":"1288992"},"vitals":null,"other":17}"#;
+    let found = asked("salus-patient-view", &view(context, prefetch)).unwrap();
+    assert_eq!((found.patient.as_str(), found.encounter.as_deref()), ("1288992", Some("456")));
+    assert_eq!(found.prefetched("patient").map(<[Resource]>::len), Some(1));
+    assert_eq!(found.prefetched("vitals").map(<[Resource]>::len), Some(0));
+    assert!(found.prefetched("labs").is_none() && found.prefetched("other").is_none());
+    assert_eq!(found.user, "Practitioner/abc");
+}
+
+#[test]
+fn a_failed_prefetch_is_as_if_it_was_not_sent() {
+    let context = r#"{"userId":"Practitioner/abc","patientId":"1"}"#;
+    let prefetch = r#","prefetch":{"labs":{"resourceType":"OperationOutcome","issue":[{"severity":"error","code":"timeout"}]}}"#;
+    assert!(asked("salus-patient-view", &view(context, prefetch)).unwrap().prefetched("labs").is_none());
+}
+
+#[test]
+fn what_is_wrong_in_a_request_is_named() {
+    let check = |text: String, expected: &str| {
+        let error = asked("salus-patient-view", &text).err().expect("it is refused").to_string();
+        assert!(error.contains(expected), "{error}\n{text}");
+    };
+    check("{}".into(), "`hook` is missing");
+    check(r#"{"hook":"order-sign"}"#.into(), "answers `patient-view`");
+    check(r#"{"hook":"patient-view","hookInstance":"1"}"#.into(), "`hookInstance` is not a UUID");
+    check(format!(r#"{{"hook":"patient-view",{HEAD}}}"#), "`context` is missing");
+    check(view(r#"{"userId":"abc","patientId":"1"}"#, ""), "`context.userId` must be");
+    check(view(r#"{"userId":"Device/1","patientId":"1"}"#, ""), "`context.userId` must be");
+    check(view(r#"{"userId":"Practitioner/1"}"#, ""), "`context.patientId` is missing");
+    check(view(r#"{"userId":"Practitioner/1","patientId":"a b"}"#, ""), "`context.patientId` is missing");
+    check(
+        view(r#"{"userId":"Practitioner/1","patientId":"1"}"#, r#","prefetch":[]"#),
+        "`prefetch` is not an object",
+    );
+    check(
+        view(r#"{"userId":"Practitioner/1","patientId":"1"}"#, r#","prefetch":{"labs":{"id":"x"}}"#),
+        "`prefetch.labs` holds something that is no resource",
+    );
+}
+
+#[test]
+fn only_selected_orders_are_looked_at() {
+    let orders = r#"{"resourceType":"Bundle","type":"collection","entry":[
+        {"resource":{"resourceType":"MedicationRequest","id":"a","status":"draft","intent":"order","subject":{"reference":"Patient/1"},"medicationCodeableConcept":{"text":"x"}}},
+        {"resource":{"resourceType":"MedicationRequest","id":"b","status":"draft","intent":"order","subject":{"reference":"Patient/1"},"medicationCodeableConcept":{"text":"y"}}}]}"#;
+    let context = |selections: &str| {
+        format!(
+            r#"{{"hook":"order-select",{HEAD},"context":{{"userId":"Practitioner/1","patientId":"1","selections":{selections},"draftOrders":{orders}}}}}"#
+        )
+    };
+    let found = asked("salus-order-select", &context(r#"["MedicationRequest/b"]"#)).unwrap();
+    assert_eq!(found.orders.iter().map(Resource::reference).collect::<Vec<_>>(), ["MedicationRequest/b"]);
+    let unknown =
+        asked("salus-order-select", &context(r#"["MedicationRequest/c"]"#)).err().unwrap().to_string();
+    assert!(unknown.contains("names `MedicationRequest/c`"), "{unknown}");
+    let none = asked("salus-order-select", &context("7")).err().unwrap().to_string();
+    assert!(none.contains("`context.selections` is missing"), "{none}");
+}
+
+/// The documents of a page of the specification: what stands between fences.
+fn fenced(page: &str) -> Vec<Value> {
+    let blocks = page.split("```").skip(1).step_by(2);
+    let texts = blocks.filter_map(|block| block.strip_prefix("json"));
+    texts.filter_map(|text| parse(text.as_bytes(), &Limits::default()).ok()).collect()
+}
+
+#[test]
+fn the_examples_of_the_specification_are_understood() {
+    let Some(folder) = testkit::shared_data("cds-hooks-samples.tar.zst") else { return };
+    let page = |name: &str| {
+        let path = folder.join("cds-hooks/docs/hooks").join(name);
+        std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    };
+    let mut n_read = 0;
+    for (service, hook, page) in [
+        ("salus-order-select", "order-select", page("order-select.md")),
+        ("salus-order-sign", "order-sign", page("order-sign.md")),
+    ] {
+        for example in fenced(&page) {
+            let Some(context) = example.get("context") else { continue };
+            // The pages also show STU3 and DSTU2, which have other types.
+            if !context.to_text().contains("MedicationRequest") {
+                continue;
+            }
+            let text = format!(r#"{{"hook":"{hook}",{HEAD},"context":{}}}"#, context.to_text());
+            match asked(service, &text) {
+                Ok(found) => {
+                    n_read += 1;
+                    assert_eq!(found.patient, "1288992");
+                    assert!(found.orders.iter().all(|order| order.kind().name() == "MedicationRequest"));
+                }
+                Err(error) => panic!("{hook}: {error}"),
+            }
+        }
+    }
+    assert!(n_read >= 2, "{n_read} examples");
+}
+
+#[test]
+fn discovery_has_what_is_required() {
+    let document = discovery();
+    let services = document["services"].as_array().unwrap();
+    assert_eq!(services.len(), 3);
+    for service in services {
+        for name in ["hook", "description", "id", "title"] {
+            assert!(service[name].is_string(), "{name}");
+        }
+        for template in service["prefetch"].as_object().unwrap().values() {
+            let template = template.as_str().unwrap();
+            assert!(template.contains("{{context.patientId}}"), "{template}");
+        }
+    }
+}
