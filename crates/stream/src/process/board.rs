@@ -172,7 +172,7 @@ mod tests {
     fn the_latest_stays_whatever_comes_late() {
         let mut board = Board::default();
         board.take(&event("2026-11-25T10:05:00Z", r#"{"heart_rate":80,"spo2":97}"#));
-        board.take(&event("2026-11-25T10:01:00Z", r#"{"heart_rate":60,"temperature":37.0}"#));
+        board.take(&event("2026-11-25T10:01:00Z", r#"{"heart_rate":60,"temp_c":37.0}"#));
         let value = |name: &str| board.values[name].value.clone();
         assert_eq!(value("heart_rate"), "80");
         assert!(value("temperature").starts_with("37"));
