@@ -9,7 +9,7 @@ use notify::{Channels, Plan};
 use stream::alert::Policy;
 use stream::{Platform, PlatformConfig};
 
-use crate::config::{Config, resolve_reference};
+use crate::config::{Config, KafkaSection, resolve_reference};
 use crate::pipelines::keys_of;
 
 pub(crate) use beside::Beside;
@@ -30,6 +30,7 @@ pub(crate) async fn open(config: &Config, gate: Gate) -> anyhow::Result<Platform
         alerts: alerts_of(config)?,
         sources: config.stream.sources.clone(),
         surveillance: config.stream.surveillance.clone(),
+        kafka: config.stream.kafka.as_ref().map(KafkaSection::settings).transpose()?,
         settings: config.stream.settings(),
     };
     Platform::open(opened)

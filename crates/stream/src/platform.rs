@@ -12,7 +12,7 @@ use rules::RuleSet;
 use tokio::sync::{Notify, watch};
 
 use crate::alert::{Desk, Policy};
-use crate::log::{EmbeddedOptions, EventLog};
+use crate::log::{EmbeddedOptions, EventLog, KafkaSettings};
 use crate::process::facts::FactsCache;
 use crate::process::identity::Identity;
 use crate::process::metrics::Metrics;
@@ -39,6 +39,8 @@ pub struct PlatformConfig {
     pub sources: Sources,
     /// How measures of populations are watched.
     pub surveillance: SurveillanceConfig,
+    /// The log in a Kafka cluster; `None` is the log in `stream.db`.
+    pub kafka: Option<KafkaSettings>,
     /// Limits and policies.
     pub settings: Settings,
 }
@@ -83,17 +85,21 @@ impl Platform {
     /// # Errors
     /// The file cannot be opened, or the broker does not answer.
     pub async fn open(config: PlatformConfig) -> Result<Platform, StreamError> {
-        let PlatformConfig { dir, gate, fhir_base, keys, rules, alerts, sources, surveillance, settings } =
-            config;
+        let PlatformConfig {
+            dir,
+            gate,
+            fhir_base,
+            keys,
+            rules,
+            alerts,
+            sources,
+            surveillance,
+            kafka,
+            settings,
+        } = config;
         let db = crate::open(&dir.join("stream.db"))?;
         let clock = gate.clock();
-        let options = EmbeddedOptions {
-            waiting_bytes_max: settings.queue_bytes_max,
-            clock: Arc::clone(&clock),
-            ..EmbeddedOptions::from(settings.partitions)
-        };
-        let log = EventLog::open_embedded(db.clone(), options).await;
-        let log = log.map_err(|error| StreamError::Unavailable(error.to_string()))?;
+        let log = open_log(&db, kafka, &settings, &clock).await?;
         let (changed, _) = watch::channel(0);
         let alerts = Desk::new(db.clone(), Arc::new(alerts), Arc::clone(&clock), changed.clone());
         let inner = Inner {
@@ -236,4 +242,36 @@ pub(crate) fn must_be(permit: &Permit, matters: &[Matter]) -> Result<(), StreamE
     }
     // Whoever calls this holds a permit for something else, which is a bug; the data stays closed.
     Err(StreamError::Invalid("the permit is for something else".into()))
+}
+
+async fn open_log(
+    db: &Database,
+    kafka: Option<KafkaSettings>,
+    settings: &Settings,
+    clock: &Arc<dyn Clock>,
+) -> Result<EventLog, StreamError> {
+    let opened = match kafka {
+        Some(kafka) => {
+            let own = KafkaSettings {
+                n_partitions: settings.partitions,
+                waiting_bytes_max: settings.queue_bytes_max,
+                clock: Arc::clone(clock),
+                ..kafka
+            };
+            EventLog::open_kafka(own).await
+        }
+        None => {
+            let options = EmbeddedOptions {
+                waiting_bytes_max: settings.queue_bytes_max,
+                clock: Arc::clone(clock),
+                ..EmbeddedOptions::from(settings.partitions)
+            };
+            EventLog::open_embedded(db.clone(), options).await
+        }
+    };
+    let log = opened.map_err(|error| StreamError::Unavailable(error.to_string()))?;
+    for warning in log.warnings() {
+        tracing::warn!("{warning}");
+    }
+    Ok(log)
 }

@@ -24,7 +24,7 @@ pub(crate) use load::{ConfigError, environment, load};
 use not_yet::NotYet;
 pub(crate) use reference::resolve_reference;
 pub(crate) use server_config::socket_of;
-pub(crate) use stream::StreamSection;
+pub(crate) use stream::{KafkaSection, StreamSection};
 
 /// The whole configuration. Every key is optional.
 #[derive(Clone, Debug, Deserialize)]

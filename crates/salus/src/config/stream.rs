@@ -1,16 +1,19 @@
 //! The `stream` section: where events are kept, what becomes of them, and how much may wait.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use stream::Settings;
+use stream::log::KafkaSettings;
 
-use super::not_yet::NotYet;
+use super::reference::resolve_reference;
 
 /// Streams of events.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct StreamSection {
     /// Kafka instead of the embedded log.
-    pub(crate) kafka: Option<NotYet>,
+    pub(crate) kafka: Option<KafkaSection>,
     /// Partitions of a new log.
     partitions: u32,
     /// What becomes of measurements in the FHIR store.
@@ -41,6 +44,49 @@ pub(crate) struct StreamSection {
     pub(crate) surveillance: stream::surveillance::SurveillanceConfig,
     /// HL7 v2 over MLLP.
     pub(crate) mllp: Option<MllpSection>,
+}
+
+/// A Kafka cluster.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct KafkaSection {
+    /// `HOST:PORT` of some brokers.
+    brokers: Vec<String>,
+    /// Copies of each topic that is created; three, or as many as there are brokers, when absent.
+    replicas: Option<u32>,
+    /// For so long an append is tried again before it fails.
+    #[serde(default = "delivery_secs_max")]
+    delivery_secs_max: u32,
+    /// Further settings of librdkafka, secrets by reference: `security.protocol`, `sasl.mechanism`, `sasl.username`, `sasl.password`, ...
+    #[serde(default)]
+    client: BTreeMap<String, String>,
+}
+
+fn delivery_secs_max() -> u32 {
+    120
+}
+
+/// A password may stand among the settings.
+impl std::fmt::Debug for KafkaSection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "KafkaSection({})", self.brokers.join(","))
+    }
+}
+
+impl KafkaSection {
+    /// As the log takes it, with the secrets in place.
+    pub(crate) fn settings(&self) -> anyhow::Result<KafkaSettings> {
+        anyhow::ensure!(!self.brokers.is_empty(), "`stream.kafka.brokers` names no broker: give `HOST:PORT`");
+        let lookup = |name: &str| std::env::var(name).ok();
+        // The number of partitions is that of the section around this one.
+        let mut settings = KafkaSettings::new(self.brokers.join(","), 1);
+        settings.n_replicas = self.replicas;
+        settings.delivery_secs_max = self.delivery_secs_max;
+        for (name, value) in &self.client {
+            settings.client.insert(name.clone(), resolve_reference(value, &lookup)?);
+        }
+        Ok(settings)
+    }
 }
 
 /// HL7 v2 over MLLP.

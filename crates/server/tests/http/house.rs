@@ -166,6 +166,7 @@ async fn platform(folder: &tempfile::TempDir, gate: &Gate, fhir_base: String) ->
         alerts: stream::alert::Policy::standard(),
         sources: event::Sources::default(),
         surveillance: stream::surveillance::SurveillanceConfig::default(),
+        kafka: None,
         settings: Settings::default(),
     };
     let platform = Platform::open(config).await.unwrap();

@@ -107,6 +107,7 @@ async fn open(folder: &tempfile::TempDir, gate: &Gate, settings: &Settings) -> P
         alerts: Policy::standard(),
         sources: Sources::default(),
         surveillance: SurveillanceConfig::default(),
+        kafka: None,
         settings: settings.clone(),
     };
     Platform::open(config).await.unwrap()

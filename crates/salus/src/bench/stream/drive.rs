@@ -8,8 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
 use bytes::Bytes;
-use gate::{Access, Gate, Matter, Permit, Principal, Subject};
-use store::Tenant;
+use gate::{Access, Gate, Matter, Permit, Principal, Subject, Tenant};
 use stream::{Platform, StreamError};
 use tokio::task::JoinSet;
 
