@@ -12,7 +12,7 @@ use rules::RuleSet;
 use tokio::sync::{Notify, watch};
 
 use crate::alert::{Desk, Policy};
-use crate::log::{EmbeddedOptions, EventLog};
+use crate::log::{EmbeddedOptions, EventLog, KafkaSettings};
 use crate::process::facts::FactsCache;
 use crate::process::identity::Identity;
 use crate::process::metrics::Metrics;
@@ -35,6 +35,8 @@ pub struct PlatformConfig {
     pub rules: RuleSet,
     /// How alerts are handled, and who is told.
     pub alerts: Policy,
+    /// Kafka instead of the embedded log.
+    pub kafka: Option<KafkaSettings>,
     /// What is configured of those who send.
     pub sources: Sources,
     /// How measures of populations are watched.
@@ -83,16 +85,31 @@ impl Platform {
     /// # Errors
     /// The file cannot be opened, or the broker does not answer.
     pub async fn open(config: PlatformConfig) -> Result<Platform, StreamError> {
-        let PlatformConfig { dir, gate, fhir_base, keys, rules, alerts, sources, surveillance, settings } =
-            config;
+        let PlatformConfig {
+            dir,
+            gate,
+            fhir_base,
+            keys,
+            rules,
+            alerts,
+            kafka,
+            sources,
+            surveillance,
+            settings,
+        } = config;
         let db = crate::open(&dir.join("stream.db"))?;
         let clock = gate.clock();
-        let options = EmbeddedOptions {
-            waiting_bytes_max: settings.queue_bytes_max,
-            clock: Arc::clone(&clock),
-            ..EmbeddedOptions::from(settings.partitions)
+        let log = match kafka {
+            Some(kafka) => EventLog::open_kafka(KafkaSettings { clock: Arc::clone(&clock), ..kafka }).await,
+            None => {
+                let options = EmbeddedOptions {
+                    waiting_bytes_max: settings.queue_bytes_max,
+                    clock: Arc::clone(&clock),
+                    ..EmbeddedOptions::from(settings.partitions)
+                };
+                EventLog::open_embedded(db.clone(), options).await
+            }
         };
-        let log = EventLog::open_embedded(db.clone(), options).await;
         let log = log.map_err(|error| StreamError::Unavailable(error.to_string()))?;
         let (changed, _) = watch::channel(0);
         let alerts = Desk::new(db.clone(), Arc::new(alerts), Arc::clone(&clock), changed.clone());

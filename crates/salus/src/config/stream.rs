@@ -1,16 +1,20 @@
 //! The `stream` section: where events are kept, what becomes of them, and how much may wait.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use stream::Settings;
+use stream::log::KafkaSettings;
 
-use super::not_yet::NotYet;
+use super::load::ConfigError;
+use super::reference::resolve_reference;
 
 /// Streams of events.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct StreamSection {
     /// Kafka instead of the embedded log.
-    pub(crate) kafka: Option<NotYet>,
+    kafka: Option<KafkaSection>,
     /// Partitions of a new log.
     partitions: u32,
     /// What becomes of measurements in the FHIR store.
@@ -41,6 +45,20 @@ pub(crate) struct StreamSection {
     pub(crate) surveillance: stream::surveillance::SurveillanceConfig,
     /// HL7 v2 over MLLP.
     pub(crate) mllp: Option<MllpSection>,
+}
+
+/// A Kafka cluster. What decides about durability and order cannot be configured away.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KafkaSection {
+    /// `HOST:PORT` of some brokers.
+    brokers: Vec<String>,
+    /// Copies of topics that are created; three unless told, or as many as there are brokers.
+    #[serde(default)]
+    replicas: Option<u32>,
+    /// Further settings of librdkafka: `security.protocol`, `sasl.username`, `ssl.ca.location`, ...; secrets as references.
+    #[serde(default)]
+    client: BTreeMap<String, String>,
 }
 
 /// HL7 v2 over MLLP.
@@ -91,6 +109,24 @@ impl Default for StreamSection {
 }
 
 impl StreamSection {
+    /// The cluster, with its secrets in place.
+    pub(crate) fn kafka_settings(
+        &self,
+        env: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Option<KafkaSettings>, ConfigError> {
+        let Some(kafka) = &self.kafka else { return Ok(None) };
+        let mut client = BTreeMap::new();
+        for (name, value) in &kafka.client {
+            client.insert(name.clone(), resolve_reference(value, env)?);
+        }
+        Ok(Some(KafkaSettings {
+            n_replicas: kafka.replicas,
+            waiting_bytes_max: self.queue_bytes_max,
+            client,
+            ..KafkaSettings::new(kafka.brokers.join(","), self.partitions)
+        }))
+    }
+
     /// The platform's part.
     pub(crate) fn settings(&self) -> Settings {
         Settings {

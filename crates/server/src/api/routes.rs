@@ -3,8 +3,8 @@
 use http::Method;
 
 use super::{
-    ApiAnswer, ApiAsk, alerts, audit, changes, counts, events, live, maintain, openapi, pipelines, replay, runs,
-    streams, tokens,
+    ApiAnswer, ApiAsk, alerts, audit, changes, counts, events, live, maintain, openapi, pipelines, replay,
+    runs, streams, tokens,
 };
 use crate::error::ServerError;
 use crate::fhir::controls::decode;

@@ -164,6 +164,7 @@ async fn platform(folder: &tempfile::TempDir, gate: &Gate, fhir_base: String) ->
         keys: None,
         rules: rules::RuleSet::shipped(),
         alerts: stream::alert::Policy::standard(),
+        kafka: None,
         sources: event::Sources::default(),
         surveillance: stream::surveillance::SurveillanceConfig::default(),
         settings: Settings::default(),

@@ -105,6 +105,7 @@ async fn open(folder: &tempfile::TempDir, gate: &Gate, settings: &Settings) -> P
         keys: None,
         rules: RuleSet::shipped(),
         alerts: Policy::standard(),
+        kafka: None,
         sources: Sources::default(),
         surveillance: SurveillanceConfig::default(),
         settings: settings.clone(),
