@@ -62,7 +62,10 @@ impl Facts {
 
 /// Facts by tenant and patient.
 #[derive(Default)]
-pub(crate) struct FactsCache(Mutex<HashMap<(String, String), (Arc<Facts>, i64)>>);
+pub(crate) struct FactsCache(Mutex<HashMap<(String, String), Remembered>>);
+
+/// Facts, and when they were read.
+type Remembered = (Arc<Facts>, i64);
 
 impl FactsCache {
     fn get(&self, key: &(String, String), now: i64) -> Option<Arc<Facts>> {
