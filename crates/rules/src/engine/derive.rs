@@ -199,7 +199,7 @@ impl Turn<'_> {
         for (bit, input) in keys_of(derive).iter().enumerate() {
             match self.input(measure, *input) {
                 Some(entry) => {
-                    found.oldest = Some(found.oldest.map_or(entry.at, |oldest| oldest.min(entry.at)))
+                    found.oldest = Some(found.oldest.map_or(entry.at, |oldest| oldest.min(entry.at)));
                 }
                 None => found.missing |= 1 << bit,
             }

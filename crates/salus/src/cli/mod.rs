@@ -8,11 +8,13 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 mod alerts;
 mod bench_stream;
 mod etl;
+mod rules;
 mod stream;
 
 pub(crate) use alerts::*;
 pub(crate) use bench_stream::BenchStreamArgs;
 pub(crate) use etl::*;
+pub(crate) use rules::*;
 pub(crate) use stream::*;
 
 /// A healthcare data platform: FHIR R4 server, import and export, governed access.
@@ -49,6 +51,9 @@ pub(crate) enum Command {
     /// Publish, look at, simulate and repair streams of events
     #[command(subcommand)]
     Stream(StreamCommand),
+    /// Check and test rules that raise alerts
+    #[command(subcommand)]
+    Rules(RulesCommand),
     /// Create, list and revoke access tokens
     #[command(subcommand)]
     Token(TokenCommand),

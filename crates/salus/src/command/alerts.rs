@@ -270,6 +270,7 @@ async fn burden(args: &AlertsBurdenArgs) -> anyhow::Result<Exit> {
     }
     let number = |key: &str| match &found[key] {
         Value::Null => "unknown".to_owned(),
+        value if value.is_u64() => value.to_string(),
         value => value.as_f64().map_or_else(|| value.to_string(), |number| format!("{number:.2}")),
     };
     let keys = [

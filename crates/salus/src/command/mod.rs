@@ -13,6 +13,7 @@ mod export;
 pub(crate) mod import;
 mod keys;
 mod rebuild;
+mod rules;
 mod search;
 pub(crate) mod serve;
 mod store;
@@ -38,6 +39,7 @@ pub(crate) async fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Etl(command) => Box::pin(etl::run(command)).await,
         Command::Alerts(command) => Box::pin(alerts::run(command)).await,
         Command::Stream(command) => Box::pin(stream::run(command)).await,
+        Command::Rules(command) => Box::pin(rules::run(command)).await,
         Command::Token(TokenCommand::Create(args)) => Box::pin(token::create(args)).await,
         Command::Token(TokenCommand::List(args)) => Box::pin(token::list(args)).await,
         Command::Token(TokenCommand::Revoke(args)) => Box::pin(token::revoke(args)).await,

@@ -63,6 +63,12 @@ pub(crate) async fn end(platform: &Platform) -> Result<Cursor, ServerError> {
 
 /// Opens a stream.
 pub(crate) async fn open(app: &AppState, origin: Origin, wanted: Wanted) -> Result<Response, ServerError> {
+    if let Some(page) = wanted.page.as_deref().filter(|page| !render::PAGES.contains(page)) {
+        return Err(parameter(
+            "page",
+            format!("`{page}` is no page of a stream: use {}", render::PAGES.join(", ")),
+        ));
+    }
     let platform = app.stream()?.clone();
     let place = app.live_places().try_acquire_owned().map_err(|_| ServerError::Overloaded)?;
     let sight = Sight::open(app, origin, wanted).await?;

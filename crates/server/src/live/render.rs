@@ -14,6 +14,9 @@ use super::sight::Sight;
 use crate::dashboard::{alert_of, bed_of, refused, vitals_piece};
 use crate::error::ServerError;
 
+/// Pages that have pieces.
+pub(super) const PAGES: [&str; 4] = ["alerts", "alert", "ward", "vitals"];
+
 /// One message.
 pub(super) struct Piece {
     pub(super) name: &'static str,
@@ -197,7 +200,8 @@ async fn tiles(
     for bed in others {
         let person =
             sight.people.of(&app, &access, &[&bed.subject]).await?.into_iter().next().unwrap_or_default();
-        let shown = bed_of(platform, &sight.permit, &bed, person).await?;
+        let history = sight.history(platform, &bed.subject).await?;
+        let shown = bed_of(platform, &sight.permit, &bed, person, history).await?;
         at.beds = at.beds.max(bed.seq);
         let data = ui::ward::tile(&shown, frame.now).into_string();
         // Who went out is not put on a board that has them not.

@@ -1,9 +1,10 @@
 //! Who watches a stream and what they may see: asked of the gate at the start and once a minute; patients are recorded before they are shown.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use fhir::Instant;
 use gate::{Access, Matter, Permit, Subject};
+use stream::Platform;
 use ui::frame::Frame;
 
 use super::{Origin, Wanted, after_of};
@@ -26,6 +27,8 @@ pub(super) struct Sight {
     told: BTreeSet<String>,
     renewed_at: Instant,
     pub(super) people: People,
+    /// Scores of the hours before, which a new reading does not change; read once a minute.
+    histories: HashMap<String, Vec<(Instant, u8)>>,
 }
 
 impl Sight {
@@ -44,6 +47,7 @@ impl Sight {
             told: BTreeSet::new(),
             renewed_at,
             people,
+            histories: HashMap::new(),
         })
     }
 
@@ -62,6 +66,7 @@ impl Sight {
         self.permit = self.app.gate().permit(&access, subject).await?;
         (self.access, self.session, self.renewed_at) = (access, session, now);
         self.told.clear();
+        self.histories.clear();
         Ok(())
     }
 
@@ -76,6 +81,20 @@ impl Sight {
         self.permit = self.app.gate().permit(&self.access, subject).await?;
         self.told.extend(new);
         Ok(())
+    }
+
+    /// The scores of a patient in the hours before.
+    pub(super) async fn history(
+        &mut self,
+        platform: &Platform,
+        subject: &str,
+    ) -> Result<Vec<(Instant, u8)>, ServerError> {
+        if let Some(known) = self.histories.get(subject) {
+            return Ok(known.clone());
+        }
+        let history = platform.score_history(&self.permit, subject).await?;
+        self.histories.insert(subject.to_owned(), history.clone());
+        Ok(history)
     }
 
     /// The frame that pieces of pages are made for: its forms carry the session's token.

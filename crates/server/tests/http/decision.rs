@@ -41,7 +41,7 @@ const CONTEXT: &str = r#"{"userId":"Practitioner/abc","patientId":"1"}"#;
 
 fn view(vitals: &str, labs: &str) -> String {
     let prefetch = format!(
-        r#"{{"patient":{PATIENT},"conditions":null,"serviceRequests":null,"vitals":{vitals},"labs":{labs}}}"#
+        r#"{{"patient":{PATIENT},"conditions":null,"serviceRequests":null,"pregnancy":null,"vitals":{vitals},"labs":{labs}}}"#
     );
     body("patient-view", CONTEXT, &prefetch)
 }
@@ -80,6 +80,10 @@ fn critical_results_and_the_score_are_cards() {
         cards.iter().map(|card| card["summary"].as_str().unwrap().to_lowercase()).collect();
     assert!(summaries.iter().any(|summary| summary.contains("potassium")), "{summaries:?}");
     assert!(summaries.iter().any(|summary| summary.contains("news2")), "{summaries:?}");
+    let topics: Vec<&str> =
+        cards.iter().filter_map(|card| card["source"]["topic"]["code"].as_str()).collect();
+    let once: std::collections::HashSet<&str> = topics.iter().copied().collect();
+    assert_eq!(once.len(), topics.len(), "one card for a topic: {topics:?}");
     let order = |card: &serde_json::Value| {
         ["critical", "warning", "info"].iter().position(|one| card["indicator"] == *one)
     };

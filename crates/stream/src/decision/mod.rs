@@ -9,11 +9,13 @@ mod gather;
 mod request;
 mod service;
 
+use std::collections::HashSet;
+
 use event::resource::{Origin, events_of};
 use event::{Event, SourceConfig};
 use fhir::{Instant, Resource, Value};
 use gate::{Access, GateError, Matter, Subject};
-use rules::{Finding, PatientState, RuleSet, What};
+use rules::{Finding, PatientState, RuleSet, Severity, What};
 use uuid::Uuid;
 
 pub use card::{Card, OVERRIDE_REASONS};
@@ -184,16 +186,30 @@ fn events(known: &Known, asked: &Asked, now: Instant) -> Result<Vec<Event>, Deci
     Ok(events)
 }
 
+/// The worst first. Rules that speak of one topic are one card, as they are one alert; each order has its own.
 fn cards_of(findings: &[Finding], hook: Hook, public_url: &str) -> Vec<Card> {
+    let mut worst: Vec<&Finding> = findings.iter().filter(|one| matches!(one.what, What::Raise(_))).collect();
+    worst.sort_by_key(|finding| std::cmp::Reverse(severity_of(finding)));
+    let mut told: HashSet<(&str, &str)> = HashSet::new();
+    worst.retain(|finding| {
+        let order = if hook == Hook::PatientView { "" } else { finding.opening.as_str() };
+        told.insert((finding.topic.as_str(), order))
+    });
+    worst.truncate(CARDS_MAX);
     let mut cards: Vec<Card> =
-        findings.iter().filter_map(|finding| card::card_of(finding, Uuid::new_v4(), public_url)).collect();
-    cards.sort_by_key(|card| std::cmp::Reverse(card.severity));
-    cards.truncate(CARDS_MAX);
+        worst.into_iter().filter_map(|finding| card::card_of(finding, Uuid::new_v4(), public_url)).collect();
     // Whether somebody is an adult is asked of every patient; that an order has no code matters when it is signed.
     if hook != Hook::PatientView || cards.is_empty() {
         cards.extend(card::unjudged(findings, Uuid::new_v4()));
     }
     cards
+}
+
+fn severity_of(finding: &Finding) -> Option<Severity> {
+    match finding.what {
+        What::Raise(severity) => Some(severity),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

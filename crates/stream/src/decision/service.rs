@@ -48,6 +48,10 @@ const MEDICATIONS: (&str, &str) =
 const ALLERGIES: (&str, &str) = ("allergies", "AllergyIntolerance?patient={{context.patientId}}");
 const VITALS: (&str, &str) =
     ("vitals", "Observation?patient={{context.patientId}}&category=vital-signs&_sort=-date&_count=100");
+const PREGNANCY: (&str, &str) = (
+    "pregnancy",
+    "Observation?patient={{context.patientId}}&code=http://loinc.org|82810-3&_sort=-date&_count=1",
+);
 const LABS: (&str, &str) =
     ("labs", "Observation?patient={{context.patientId}}&category=laboratory&_sort=-date&_count=100");
 
@@ -58,7 +62,7 @@ pub const SERVICES: [Service; 3] = [
         hook: Hook::PatientView,
         title: "Acute illness and critical results",
         description: "NEWS2 and critical vital signs and laboratory results of the patient, by the same rules that raise alerts.",
-        prefetch: &[PATIENT, CONDITIONS, ORDERS, VITALS, LABS],
+        prefetch: &[PATIENT, CONDITIONS, ORDERS, PREGNANCY, VITALS, LABS],
     },
     Service {
         id: "salus-order-select",

@@ -62,7 +62,10 @@ impl Facts {
 
 /// Facts by tenant and patient.
 #[derive(Default)]
-pub(crate) struct FactsCache(Mutex<HashMap<(String, String), (Arc<Facts>, i64)>>);
+pub(crate) struct FactsCache(Mutex<HashMap<(String, String), Remembered>>);
+
+/// Facts, and when they were read.
+type Remembered = (Arc<Facts>, i64);
 
 impl FactsCache {
     fn get(&self, key: &(String, String), now: i64) -> Option<Arc<Facts>> {
@@ -147,14 +150,7 @@ impl Platform {
         let page = self.ask_store(tenant, Kind::named("Observation"), &text, 1).await?;
         for stored in &page.matches {
             let observation = parsed(stored.body.bytes());
-            let codes = observation.get("valueCodeableConcept").map(codes_of).unwrap_or_default();
-            if codes.iter().any(|(_, code)| PREGNANT.contains(code)) {
-                facts.subject.pregnancy = Pregnancy::PregnantOrPostPartum;
-            } else if codes.iter().any(|(_, code)| NOT_PREGNANT.contains(code))
-                && facts.subject.pregnancy == Pregnancy::NotStated
-            {
-                facts.subject.pregnancy = Pregnancy::No;
-            }
+            facts.add_pregnancy(&observation);
         }
         Ok(facts)
     }
@@ -167,7 +163,28 @@ fn parsed(bytes: &[u8]) -> Value {
 impl Facts {
     /// Adds what one resource says.
     pub(crate) fn add(&mut self, kind: &str, id: &str, resource: &Value) {
-        add(self, kind, id, resource);
+        match kind {
+            "Patient" => self.subject.birth_date = resource.text("birthDate").map(str::to_owned),
+            _ => add(self, kind, id, resource),
+        }
+    }
+
+    /// Adds what an observation of pregnancy says.
+    pub(crate) fn add_pregnancy(&mut self, observation: &Value) {
+        let codes = observation.get("valueCodeableConcept").map(codes_of).unwrap_or_default();
+        if codes.iter().any(|(_, code)| PREGNANT.contains(code)) {
+            self.subject.pregnancy = Pregnancy::PregnantOrPostPartum;
+        } else if codes.iter().any(|(_, code)| NOT_PREGNANT.contains(code))
+            && self.subject.pregnancy == Pregnancy::NotStated
+        {
+            self.subject.pregnancy = Pregnancy::No;
+        }
+    }
+
+    /// Is it an observation of pregnancy.
+    pub(crate) fn is_of_pregnancy(observation: &Value) -> bool {
+        let codes = observation.get("code").map(codes_of).unwrap_or_default();
+        codes.iter().any(|(system, code)| system.contains("loinc") && *code == LOINC_PREGNANCY)
     }
 }
 

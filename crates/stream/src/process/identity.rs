@@ -17,13 +17,16 @@ const FOUND_MICROS: i64 = 600_000_000;
 /// A patient that was not found may come soon.
 const ABSENT_MICROS: i64 = 30_000_000;
 
+/// A patient or none, and when it was asked.
+type Answer = (Option<String>, i64);
+
 /// What is known of names.
 #[derive(Default)]
 pub(crate) struct Identity {
     /// By tenant.
     merged: RwLock<HashMap<String, PatientIndex>>,
     /// By tenant and `SYSTEM|VALUE`: the patient's id, and when it was asked.
-    known: Mutex<HashMap<(String, String), (Option<String>, i64)>>,
+    known: Mutex<HashMap<(String, String), Answer>>,
 }
 
 impl Identity {

@@ -162,17 +162,20 @@ impl Planner<'_> {
         self.batch.n_entries += 1;
         if let Some(cause) = self.ground.poison.get(&position) {
             let (cause, parks) = (cause.clone(), self.ground.settings.poison == Poison::Park);
-            return Ok(self.dead(decoded, cause, parks));
+            self.dead(decoded, cause, parks);
+            return Ok(());
         }
         if self.known.parked.contains(&entry.append.key) {
             let message =
                 "it waits behind an event of the same patient that could not be processed".to_owned();
             let cause = Cause { word: "parked".to_owned(), place: entry.append.key.clone(), message };
-            return Ok(self.dead(decoded, cause, false));
+            self.dead(decoded, cause, false);
+            return Ok(());
         }
         if let Err(cause) = &decoded.event {
             let (cause, parks) = (cause.clone(), self.ground.settings.poison == Poison::Park);
-            return Ok(self.dead(decoded, cause, parks));
+            self.dead(decoded, cause, parks);
+            return Ok(());
         }
         if self.ground.dedups && decoded.work.letter.is_none() {
             let append = &decoded.work.entry.append;
@@ -185,7 +188,8 @@ impl Planner<'_> {
                 Some(_) => {
                     let message = "this source has sent another event with the same id".to_owned();
                     let cause = Cause { word: "conflict".to_owned(), place: "/id".to_owned(), message };
-                    return Ok(self.dead(decoded, cause, false));
+                    self.dead(decoded, cause, false);
+                    return Ok(());
                 }
                 None => drop(self.known.seen.insert(name, append.content)),
             }

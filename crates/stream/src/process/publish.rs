@@ -148,7 +148,8 @@ impl Platform {
             match published {
                 Published::New(_) => receipt.accepted += 1,
                 Published::Unknown(_) => {
-                    (receipt.accepted, receipt.duplicates) = (receipt.accepted + 1, None)
+                    receipt.accepted += 1;
+                    receipt.duplicates = None;
                 }
                 Published::Duplicate(_) => receipt.duplicates = receipt.duplicates.map(|n| n + 1),
                 Published::Conflict(dead_letter) => {

@@ -83,7 +83,7 @@ async fn poison_stops_nobody() {
     let permit = house.permit(Matter::Streams).await;
     let letters = house.platform.dead_letters(&permit, DeadQuery::default()).await.unwrap();
     assert_eq!(letters.len(), 1);
-    assert_eq!(letters[0].cause, "malformed");
+    assert_eq!(letters[0].cause, "wrong-type");
     assert!(letters[0].position.is_some() && letters[0].event.as_deref() == Some("x"));
     assert!(!format!("{letters:?}").contains("Zabriskie"), "content is in a list");
     // It is no better when it is run again, and stays what it is.

@@ -118,7 +118,7 @@ async fn a_consumer_that_was_a_day_behind_catches_up_in_order() {
     for chunk in 0..10 {
         let events: Vec<String> = (0..100)
             .map(|n| chunk * 100 + n)
-            .map(|n| vitals(&format!("d{n}"), &format!("Patient/{}", n % 7), n, r#"{"heart_rate":72}"#))
+            .map(|n| vitals(&format!("d{n}"), &format!("Patient/{}", n % 7), n / 10, r#"{"heart_rate":72}"#))
             .collect();
         house.publish(&events).await;
     }

@@ -4,7 +4,7 @@
 
 mod dlq;
 pub(crate) mod publish;
-mod replay;
+pub(crate) mod replay;
 mod show;
 mod simulate;
 

@@ -1,28 +1,43 @@
 //! `salus stream replay`: history through other rules, and what they say differently.
 
 use egress::Method;
+use rules::RuleFile;
 use serde_json::{Value, json};
 
 use super::server_of;
 use super::show::text;
-use crate::cli::StreamReplayArgs;
+use crate::cli::{StreamReplayArgs, TargetArgs};
 use crate::command::api::ask;
 use crate::exit::Exit;
 use crate::output::{say, say_json, table};
 use crate::streams::rule_texts;
 
 pub(super) async fn run(args: StreamReplayArgs) -> anyhow::Result<Exit> {
-    let client = server_of(&args.target)?;
-    let files: Vec<Value> = rule_texts(&args.rules)?
-        .into_iter()
-        .map(|file| json!({"path": file.path, "text": file.text}))
-        .collect();
-    let body = json!({"since": args.since, "patient": args.patient, "rules": files});
-    let found = ask(&client, Method::POST, "/api/v1/rules/replay", Some(&body)).await?;
+    let files = rule_texts(&args.rules)?;
+    let found = difference(&args.target, &files, &args.since, args.patient.as_deref()).await?;
     if args.json {
         say_json(&found)?;
-        return Ok(Exit::Done);
+    } else {
+        say_difference(&found)?;
     }
+    Ok(Exit::Done)
+}
+
+/// What these rules and those of a server say differently of its history.
+pub(crate) async fn difference(
+    target: &TargetArgs,
+    files: &[RuleFile],
+    since: &str,
+    patient: Option<&str>,
+) -> anyhow::Result<Value> {
+    let client = server_of(target)?;
+    let files: Vec<Value> = files.iter().map(|file| json!({"path": file.path, "text": file.text})).collect();
+    let body = json!({"since": since, "patient": patient, "rules": files});
+    ask(&client, Method::POST, "/api/v1/rules/replay", Some(&body)).await
+}
+
+/// A difference as a table.
+pub(crate) fn say_difference(found: &Value) -> anyhow::Result<()> {
     say(format!(
         "{} events of {} patients; {} alerts are the same",
         found["events"], found["patients"], found["same"]
@@ -42,6 +57,5 @@ pub(super) async fn run(args: StreamReplayArgs) -> anyhow::Result<Exit> {
         add("<", &pair[0]);
         add(">", &pair[1]);
     }
-    say(table(&rows).trim_end())?;
-    Ok(Exit::Done)
+    say(table(&rows).trim_end())
 }

@@ -85,8 +85,9 @@ async fn view_of(
     let alerts =
         found.iter().zip(n_rules).map(|(alert, n)| alert_of(alert, person.clone(), policy, permit, n));
     let alerts = alerts.collect();
+    let history = platform.score_history(permit, &subject).await?;
     let bed = match platform.beds_of(permit, &[subject]).await?.first() {
-        Some(bed) => Some(bed_of(platform, permit, bed, person.clone()).await?),
+        Some(bed) => Some(bed_of(platform, permit, bed, person.clone(), history).await?),
         None => None,
     };
     Ok(View {

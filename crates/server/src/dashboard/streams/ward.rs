@@ -47,7 +47,8 @@ pub(crate) async fn board(ask: PageAsk) -> Result<Response, ServerError> {
     let people = People::default().of(&ask.app, &ask.access, &subjects).await?;
     let mut beds = Vec::with_capacity(found.len());
     for (bed, person) in found.iter().zip(people) {
-        beds.push(bed_of(&platform, &permit, bed, person).await?);
+        let history = platform.score_history(&permit, &bed.subject).await?;
+        beds.push(bed_of(&platform, &permit, bed, person, history).await?);
     }
     beds.sort_by_key(|bed| std::cmp::Reverse(bed.rank()));
     let units = platform.units(&permit).await?;
@@ -56,15 +57,15 @@ pub(crate) async fn board(ask: PageAsk) -> Result<Response, ServerError> {
     Ok(html(StatusCode::OK, page(&view)))
 }
 
-/// A patient as the board shows them.
+/// A patient as the board shows them, with the scores of the hours before.
 pub(crate) async fn bed_of(
     platform: &Platform,
     permit: &Permit,
     bed: &Bed,
     person: Person,
+    mut history: Vec<(Instant, u8)>,
 ) -> Result<ui::ward::Bed, ServerError> {
     let scored = platform.scored(permit, bed).await?;
-    let mut history = platform.score_history(permit, &bed.subject).await?;
     let now = platform.now();
     let trend = trend(&scored.outcome, &history, now);
     if let Outcome::Total { points, .. } = scored.outcome {
