@@ -21,7 +21,6 @@ pub(crate) async fn open(config: &Config, gate: Gate) -> anyhow::Result<Platform
         true => Some(keys_of(&config.data_dir)?),
         false => None,
     };
-    let lookup = |name: &str| std::env::var(name).ok();
     let opened = PlatformConfig {
         dir: config.data_dir.clone(),
         gate,
@@ -29,7 +28,6 @@ pub(crate) async fn open(config: &Config, gate: Gate) -> anyhow::Result<Platform
         keys,
         rules: rules_of(config)?,
         alerts: alerts_of(config)?,
-        kafka: config.stream.kafka_settings(&lookup)?,
         sources: config.stream.sources.clone(),
         surveillance: config.stream.surveillance.clone(),
         kafka: config.stream.kafka.as_ref().map(KafkaSection::settings).transpose()?,
