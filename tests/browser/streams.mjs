@@ -63,10 +63,17 @@ async function publish(data) {
 
 // Milliseconds from sending an event until its value is on the page.
 async function sight(page, selector, text, data) {
-  const seen = page.waitForFunction(([selector, text]) =>
-    [...document.querySelectorAll(selector)].some((one) => one.textContent.includes(text)) && Date.now(), [selector, text], { polling: "mutation", timeout: 15_000 });
+  const seen = page.evaluate(([selector, text]) => new Promise((done) => {
+    const look = () => { if ([...document.querySelectorAll(selector)].some((one) => one.textContent.includes(text))) { observer.disconnect(); done(Date.now()); } };
+    const observer = new MutationObserver(look);
+    observer.observe(document.body, { childList: true, subtree: true, characterData: true });
+    setTimeout(() => { observer.disconnect(); done(0); }, 15_000);
+    look();
+  }), [selector, text]);
   const sent = await publish(data);
-  return (await (await seen).jsonValue()) - sent;
+  const at = await seen;
+  check(at > 0, "sight", `\`${text}\` does not come into sight`);
+  return at - sent;
 }
 
 const first = await browser.newContext();
