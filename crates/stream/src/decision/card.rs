@@ -38,7 +38,8 @@ pub(crate) fn card_of(finding: &Finding, uuid: Uuid, public_url: &str) -> Option
     let What::Raise(severity) = finding.what else { return None };
     let document = json!({
         "uuid": uuid.to_string(),
-        "summary": shortened(&finding.message),
+        // What matters stands first; the rest is in the detail.
+        "summary": shortened(finding.message.split("; ").next().unwrap_or_default()),
         "detail": detail(finding),
         "indicator": indicator(severity),
         "source": {

@@ -50,12 +50,13 @@ pub fn page(view: &View) -> Markup {
 /// What the alert is now; the live stream swaps it by its id.
 pub fn card(frame: &Frame, alert: &Alert, may_act: bool) -> Markup {
     let now = frame.now;
-    let back = url::alert(&alert.id);
+    let (back, said) = (url::alert(&alert.id), row::parts_of(&alert.message));
     html! {
         section.panel.person id={ "card-" (alert.id) } aria-label="The alert" {
             div.top {
                 div.who {
-                    p.alert-message { (alert.message) }
+                    p.alert-message { (said.0) }
+                    @if !said.1.is_empty() { p.muted.beside { (said.1) } }
                     p { (severity(&alert.severity)) " " (state(&alert.state)) @if row::is_late(alert, now) { " " (chip(Tone::Critical, "response overdue")) } }
                 }
                 @if may_act { (act::buttons(frame, alert, &back)) }

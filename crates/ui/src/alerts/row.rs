@@ -10,13 +10,15 @@ use crate::url;
 
 /// The row; the live stream swaps it by its id. `back` is where the forms return to.
 pub fn row(frame: &Frame, alert: &Alert, may_act: bool, back: &str) -> Markup {
+    let said = parts_of(&alert.message);
     html! {
         tr data-row id={ "alert-" (alert.id) } class=[is_late(alert, frame.now).then_some("late")] {
             td.tick { @if may_act && alert.is_active() { input type="checkbox" form="bulk" name="id" value=(alert.id) aria-label={ "Tick: " (alert.message) }; } }
             td.nowrap data-label="Severity" { (severity(&alert.severity)) }
             th.says scope="row" {
-                a.main href=(url::alert(&alert.id)) { (alert.message) }
+                a.main href=(url::alert(&alert.id)) { (said.0) }
                 @if alert.n_grouped > 1 { " " span.count title="rules that speak of it" { (alert.n_grouped) " rules" } }
+                @if !said.1.is_empty() { div.sub { (said.1) } }
                 div.sub { (alert.rule) " " (alert.version) @if let Some(why) = &alert.quiet { ", not sent out: " (why) } }
             }
             td data-label="Patient" { (person(&alert.person)) @if let Some(unit) = &alert.unit { div.sub { (unit) } } }
@@ -32,6 +34,13 @@ pub fn row(frame: &Frame, alert: &Alert, may_act: bool, back: &str) -> Markup {
             td.acts-cell { @if may_act { (act::buttons(frame, alert, back)) } }
         }
     }
+}
+
+/// What was found, and what is beside it: messages put first what matters, then source, values before, and the rule, which is shown anyway.
+pub(super) fn parts_of(message: &str) -> (&str, &str) {
+    let (first, rest) = message.split_once("; ").unwrap_or((message, ""));
+    let end = if rest.starts_with("rule ") { 0 } else { rest.rfind("; rule ").unwrap_or(rest.len()) };
+    (first, &rest[..end])
 }
 
 /// Is the response overdue.
@@ -69,6 +78,14 @@ fn clock(at: Instant) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_matters_comes_first() {
+        let check = |message: &str, first: &str, rest: &str| assert_eq!(parts_of(message), (first, rest));
+        check("pulse 150; by m; before 120; rule a/b 1.0.0", "pulse 150", "by m; before 120");
+        check("pulse 150; rule a/b 1.0.0", "pulse 150", "");
+        check("pulse 150", "pulse 150", "");
+    }
 
     #[test]
     fn lengths_have_one_unit() {

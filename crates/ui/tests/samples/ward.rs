@@ -141,7 +141,7 @@ fn alert(id: &str, severity: &str, state: &str) -> Alert {
         version: "1.2.0".into(),
         severity: severity.into(),
         state: state.into(),
-        message: "Heart rate <b>not bold</b> 131 /min, limit 120 /min".into(),
+        message: "Heart rate <b>not bold</b> 131 /min, limit 120 /min; measured by monitor-7; before: 118 /min; rule heart-rate-high 1.2.0".into(),
         person: person(),
         unit: Some("Ward <3>".into()),
         at: at("2026-11-25T13:10:00Z"),

@@ -134,8 +134,9 @@ fn reading_of(parameter: &Parameter) -> Option<Reading> {
     let latest = parameter.latest.as_ref()?;
     Some(Reading {
         label: parameter.label.to_owned(),
-        value: rounded(&latest.value),
-        unit: unit_of(latest.unit.as_deref()),
+        // Why there is no value is on the page of the patient; a tile has no room for it.
+        value: if latest.is_absent { "no value".to_owned() } else { rounded(&latest.value) },
+        unit: if latest.is_absent { String::new() } else { unit_of(latest.unit.as_deref()) },
         at: Instant(latest.at),
         points: parameter.points,
         is_stale: parameter.is_stale,
