@@ -30,7 +30,7 @@ pub(super) async fn gather(
             check_patient(&resource, key, asked)?;
             match resource.kind().name() {
                 "Observation" if Facts::is_of_pregnancy(resource.value()) => {
-                    facts.add_pregnancy(resource.value())
+                    facts.add_pregnancy(resource.value());
                 }
                 "Observation" => observations.push(resource),
                 kind => facts.add(kind, resource.id().unwrap_or_default(), resource.value()),

@@ -8,6 +8,9 @@ use super::service::{Hook, Service};
 /// Draft orders of one request.
 const ORDERS_MAX: usize = 200;
 
+/// Resources by key: `None` is `null`, which says that there are none.
+type Prefetched = Vec<(String, Option<Vec<Resource>>)>;
+
 /// A request that is understood.
 pub(crate) struct Asked {
     pub(crate) instance: String,
@@ -16,8 +19,8 @@ pub(crate) struct Asked {
     pub(crate) encounter: Option<String>,
     /// Orders that it is about.
     pub(crate) orders: Vec<Resource>,
-    /// Prefetched resources by key: `None` is `null`, which says that there are none.
-    pub(crate) prefetch: Vec<(String, Option<Vec<Resource>>)>,
+    /// What was prefetched.
+    pub(crate) prefetch: Prefetched,
 }
 
 fn wrong(place: &str, why: &str) -> DecisionError {
@@ -133,10 +136,7 @@ fn resources_of(value: &Value, place: &str) -> Result<Vec<Resource>, DecisionErr
     entries.iter().filter_map(|entry| entry.get("resource")).map(one).collect()
 }
 
-fn prefetch_of(
-    prefetch: Option<&Value>,
-    service: &Service,
-) -> Result<Vec<(String, Option<Vec<Resource>>)>, DecisionError> {
+fn prefetch_of(prefetch: Option<&Value>, service: &Service) -> Result<Prefetched, DecisionError> {
     let Some(prefetch) = prefetch else { return Ok(Vec::new()) };
     let prefetch = prefetch.as_object().ok_or_else(|| wrong("prefetch", "is not an object"))?;
     let mut found = Vec::new();
