@@ -336,7 +336,7 @@ async fn messages_that_others_wrote() {
         let bytes = std::fs::read(entry.unwrap().path()).unwrap();
         let message = hl7v2::Message::parse(&bytes, &hl7v2::Limits::default()).unwrap();
         let names = [message.sending_application(), message.sending_facility(), message.control_id()];
-        ids.insert(names.map(|name| name.map(|name| name.into_owned())));
+        ids.insert(names.map(|name| name.map(std::borrow::Cow::into_owned)));
         let running = Arc::clone(&running);
         talks.spawn(async move {
             let mut client = running.connect().await;

@@ -358,8 +358,8 @@ fn results_are_counted_once_and_taken_back() {
 
 /// Groups of one day: name, events, people. What the last event says, and each group's ratio.
 #[track_caller]
-fn check_groups(config: MeasureConfig, groups: &[(&str, u64, u64)], expected: &[&str]) {
-    let mut world = World::new(MeasureConfig { detectors: Vec::new(), ..config });
+fn check_groups(config: &MeasureConfig, groups: &[(&str, u64, u64)], expected: &[&str]) {
+    let mut world = World::new(MeasureConfig { detectors: Vec::new(), ..config.clone() });
     let mut heard = Vec::new();
     for (stratum, events, people) in groups {
         let mut event = world.report("flu", FIRST, 1, *events);
@@ -382,19 +382,19 @@ fn groups_are_compared() {
     let (a, b) = (("g=a", 45, 1000), ("g=b", 30, 1200));
     let worse =
         "flu in R1, g=a: ratio to the others 1.80 (95 % interval 1.14 to 2.84); this group is worse off";
-    check_groups(MeasureConfig::default(), &[b, a], &[worse]);
+    check_groups(&MeasureConfig::default(), &[b, a], &[worse]);
     let others =
         "flu in R1, g=b: ratio to the others 0.56 (95 % interval 0.35 to 0.88); the others are worse off";
-    check_groups(MeasureConfig::default(), &[a, b], &[others]);
-    check_groups(higher_is_better, &[a, b], &[&others.replace("the others are", "this group is")]);
+    check_groups(&MeasureConfig::default(), &[a, b], &[others]);
+    check_groups(&higher_is_better, &[a, b], &[&others.replace("the others are", "this group is")]);
     // A ratio of 1.4, and one of 1.8 whose interval includes 1.
-    check_groups(MeasureConfig::default(), &[("g=b", 300, 10_000), ("g=a", 420, 10_000)], &[]);
-    check_groups(MeasureConfig::default(), &[("g=b", 11, 1000), ("g=a", 20, 1000)], &[]);
+    check_groups(&MeasureConfig::default(), &[("g=b", 300, 10_000), ("g=a", 420, 10_000)], &[]);
+    check_groups(&MeasureConfig::default(), &[("g=b", 11, 1000), ("g=a", 20, 1000)], &[]);
     let small = "g=a: fewer than 11 cases in a group";
-    check_groups(MeasureConfig::default(), &[("g=b", 30, 1200), ("g=a", 10, 100)], &[small]);
-    check_groups(MeasureConfig::default(), &[("g=b", 10, 1200), ("g=a", 45, 1000)], &[small]);
+    check_groups(&MeasureConfig::default(), &[("g=b", 30, 1200), ("g=a", 10, 100)], &[small]);
+    check_groups(&MeasureConfig::default(), &[("g=b", 10, 1200), ("g=a", 45, 1000)], &[small]);
     check_groups(
-        MeasureConfig::default(),
+        &MeasureConfig::default(),
         &[("g=a", 45, 1000)],
         &["g=a: not estimable: the denominator is zero"],
     );
