@@ -241,9 +241,9 @@ async fn lift(way: Way, id: &str, is_json: bool) -> anyhow::Result<Exit> {
         }
     };
     if is_json {
-        say_json(&done)?
+        say_json(&done)?;
     } else {
-        say(format!("silence {id} is lifted"))?
+        say(format!("silence {id} is lifted"))?;
     }
     Ok(Exit::Done)
 }

@@ -76,7 +76,7 @@ pub(crate) async fn run(folder: &Path, job: &Job) -> anyhow::Result<Outcome> {
             match peers::founding(folder, python, job, batch) {
                 Ok(reached) => outcome.measured.push(reached),
                 Err(error) => {
-                    outcome.failed.push((format!("founding design, batch {batch}"), format!("{error:#}")))
+                    outcome.failed.push((format!("founding design, batch {batch}"), format!("{error:#}")));
                 }
             }
         }
