@@ -25,7 +25,7 @@ async fn measurements_become_observations_once_and_are_not_followed() {
     house.platform.start().unwrap();
     let event =
         vitals("o1", "urn:mrn|17", 0, r#"{"heart_rate":72,"systolic":120,"diastolic":80,"temp_f":101.3}"#);
-    house.publish(&[event.clone()]).await;
+    house.publish(std::slice::from_ref(&event)).await;
     house.settle().await;
     house.until("SELECT count(*) FROM observation", 0).await;
     assert_eq!(observations(&house, "subject=Patient/ann").await, 3, "a pressure is one");
