@@ -161,7 +161,7 @@ mod tests {
         assert!(error.contains("line 3"), "{error}");
         let file = "notify:\n  sms: {url: 'https://h', account: a, token: plain, from: '+49'}\n";
         let error = check(file, &[]).unwrap_err();
-        assert!(error.contains("line 2, column 44: a secret is not written into the file"), "{error}");
+        assert!(error.contains("line 2, column 46: a secret is not written into the file"), "{error}");
         let error = check("alerts: {response_mins: {urgent: 1}}\n", &[]).unwrap_err();
         assert!(error.contains("`alerts.response_mins`: severity `urgent` is unknown"), "{error}");
     }
