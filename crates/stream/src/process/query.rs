@@ -271,13 +271,14 @@ impl Platform {
         Ok(rows)
     }
 
-    /// An event by its position in the log, for provenance.
+    /// An event of the permit's tenant by its position in the log, for provenance.
     ///
     /// # Errors
     /// The permit is for something else, or the log cannot be read.
     pub async fn event(&self, permit: &Permit, position: &Position) -> Result<Option<Event>, StreamError> {
         must_be(permit, &[Matter::OpenDeadLetter])?;
-        self.event_at(&position.kind, position.partition, position.offset).await
+        let found = self.event_at(&position.kind, position.partition, position.offset).await?;
+        Ok(found.filter(|(tenant, _)| tenant == permit.tenant().as_str()).map(|(_, event)| event))
     }
 
     /// The last events of the log, oldest first, over all partitions; of these kinds, or of all when none is named.

@@ -151,7 +151,8 @@ impl Platform {
             if let (Some(kind), Some(partition), Some(offset)) = place
                 && self.settings().observations != Observations::None
             {
-                let event = self.event_at(&Kind::named(&kind), partition, offset.cast_unsigned()).await?;
+                let found = self.event_at(&Kind::named(&kind), partition, offset.cast_unsigned()).await?;
+                let event = found.map(|(_, event)| event);
                 if let Some(event) = event {
                     let wanted = observe::wanted(&event, &mut Board::default(), &settings);
                     made.extend(wanted.iter().map(|one| observe::resource(&of.0, &event, one)));
@@ -172,13 +173,13 @@ impl Platform {
         Ok(())
     }
 
-    /// The event at a place of the log, when it is still there.
+    /// The event at a place of the log and whose it is, when it is still there.
     pub(crate) async fn event_at(
         &self,
         kind: &Kind,
         partition: u32,
         offset: u64,
-    ) -> Result<Option<Event>, StreamError> {
+    ) -> Result<Option<(String, Event)>, StreamError> {
         let limits = FetchLimits { n_max: 1, ..FetchLimits::default() };
         let fetched = self.inner.log.fetch(partition, &[(kind.clone(), offset)], limits).await;
         let entries = match fetched {
@@ -188,11 +189,12 @@ impl Platform {
         };
         let entry = entries.into_iter().find(|entry| entry.position.offset == offset);
         let Some(entry) = entry else { return Ok(None) };
-        let mut event = Event::of_bytes(&entry.append.body).ok();
-        if let Some(patient) = event.as_mut().and_then(|event| event.patient.as_mut()) {
-            *patient = self.inner.identity.canonical(entry.append.tenant(), patient);
+        let Ok(mut event) = Event::of_bytes(&entry.append.body) else { return Ok(None) };
+        let tenant = entry.append.tenant().to_owned();
+        if let Some(patient) = event.patient.as_mut() {
+            *patient = self.inner.identity.canonical(&tenant, patient);
         }
-        Ok(event)
+        Ok(Some((tenant, event)))
     }
 }
 

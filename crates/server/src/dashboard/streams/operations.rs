@@ -4,6 +4,7 @@ use axum::response::Response;
 use fhir::Instant;
 use gate::{Matter, Permit};
 use http::StatusCode;
+use stream::log::EventLog;
 use stream::{Health, Lag, Platform, StreamError};
 use ui::alerts::Burden;
 use ui::frame::Place;
@@ -26,7 +27,7 @@ pub(crate) async fn show(ask: PageAsk) -> Result<Response, ServerError> {
     let health = platform.health(&permit).await?;
     let lags = platform.lags(&permit).await?;
     let burden = burden(&platform, &permit).await?;
-    let status = status_of(&health, &lags, burden);
+    let status = status_of(platform.log(), &health, &lags, burden);
     let view = View { frame: frame_of(&ask), status, notice: None };
     Ok(html(StatusCode::OK, page(&view)))
 }
@@ -45,7 +46,7 @@ async fn burden(platform: &Platform, permit: &Permit) -> Result<Burden, ServerEr
     })
 }
 
-fn status_of(health: &Health, lags: &[Lag], burden: Burden) -> Status {
+fn status_of(log: &EventLog, health: &Health, lags: &[Lag], burden: Burden) -> Status {
     let times = |stage: &str, n: u64, secs: Option<(f64, f64)>| Times {
         stage: stage.to_owned(),
         n,
@@ -54,7 +55,11 @@ fn status_of(health: &Health, lags: &[Lag], burden: Burden) -> Status {
     };
     let state = |lag: &Lag| if health.is_ready || lag.next >= lag.end { "running" } else { "waiting" };
     Status {
-        log: "embedded".to_owned(),
+        log: match log {
+            EventLog::Embedded(_) => "embedded",
+            EventLog::Kafka(_) => "Kafka",
+        }
+        .to_owned(),
         appended: Some(health.published),
         times: vec![
             times("append, until durable", health.published, health.append_secs),
