@@ -14,7 +14,6 @@ pub mod engine;
 mod error;
 pub mod file;
 pub mod lineage;
-mod place;
 pub mod plan;
 pub mod report;
 pub mod run;
@@ -26,8 +25,7 @@ pub mod step;
 pub mod storage;
 pub mod target;
 pub mod world;
-pub mod yaml;
 
 pub use error::{EtlError, RowError};
-pub use place::{Point, Problem, Problems, Word};
 pub use secret::{Secret, Secrets};
+pub use yaml::{self, Point, Problem, Problems, Word};

@@ -1,11 +1,32 @@
 //! Secrets by reference: `${env:NAME}` and `${file:PATH}`, resolved when they are used. The text of a resolved secret does not print.
 
-use crate::Point;
+use yaml::Fields;
+
+use crate::{Point, Problems};
 
 /// Reads what a reference names. Only the binary reads the environment, so it gives this to a run.
 pub trait Secrets: Send + Sync {
     /// The secret that `${env:NAME}` or `${file:PATH}` names, or what is wrong with it (without the secret).
     fn resolve(&self, reference: &str) -> Result<String, String>;
+}
+
+/// Keys of a pipeline file whose texts may refer to secrets.
+pub(crate) trait SecretFields {
+    /// A text that may refer to a secret.
+    fn secret(&mut self, key: &'static str, problems: &mut Problems) -> Option<Secret>;
+
+    /// A text that may refer to a secret and must be there.
+    fn required_secret(&mut self, key: &'static str, problems: &mut Problems) -> Option<Secret>;
+}
+
+impl SecretFields for Fields<'_> {
+    fn secret(&mut self, key: &'static str, problems: &mut Problems) -> Option<Secret> {
+        self.text(key, problems).map(|word| Secret::new(word.text, word.at))
+    }
+
+    fn required_secret(&mut self, key: &'static str, problems: &mut Problems) -> Option<Secret> {
+        self.required_text(key, problems).map(|word| Secret::new(word.text, word.at))
+    }
 }
 
 /// A text of the pipeline file that may refer to a secret: a whole `${env:NAME}`, or with references inside

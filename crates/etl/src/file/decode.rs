@@ -8,6 +8,7 @@ use super::test_block;
 use super::{LineageSpec, Pipeline, RunSpec, Schedule, SourceEntry, StepEntry, TargetEntry};
 use crate::check::Checks;
 use crate::report::Gates;
+use crate::secret::SecretFields as _;
 use crate::yaml::{Kind, Node};
 use crate::{Problems, Word, source, step, target};
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use table::{Batch, Column, Columns, Reject, Type, Typing};
 
+use crate::secret::SecretFields as _;
 use crate::source::declared::{self, Declared};
 use crate::source::{Division, Piece, Unit};
 use crate::sql::{Failure, TableName, Template, Tls, fill_raw};

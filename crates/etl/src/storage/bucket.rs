@@ -12,6 +12,7 @@ use object_store::{ClientOptions, GetOptions, GetRange, ObjectMeta, ObjectStore,
 use tokio::runtime::Handle;
 
 use super::{Found, StorageError, folder, storage_error};
+use crate::secret::SecretFields as _;
 use crate::world::World;
 use crate::yaml::Node;
 use crate::{Point, Problems, Secret};

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use egress::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use egress::{Client, HeaderMap, HeaderValue, Method, Options, Reach, Request, Url};
 
+use crate::secret::SecretFields as _;
 use crate::yaml::{Fields, Node};
 use crate::{Problems, Secret, Secrets};
 

@@ -16,6 +16,7 @@ use tempfile::TempPath;
 
 use super::auth::{Auth, Credential};
 use crate::EtlError;
+use crate::secret::SecretFields as _;
 use crate::world::World;
 use crate::yaml::Fields;
 use crate::{Point, Problems, Secret};
