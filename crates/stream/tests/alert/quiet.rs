@@ -135,5 +135,9 @@ fn critical_and_high_are_never_covered() {
     house.messages();
     assert_eq!(house.steps(raise("k", Severity::Critical)), "worsened open critical");
     assert_eq!(house.messages(), "ward worsened");
+    // One that was there before what covers others.
+    let house = covered();
+    house.apply(raise("k", Severity::High));
+    assert_eq!(house.steps(of("no-signal", "s1", raise("signal", Severity::Low))), "raised open low");
     assert_eq!(house.alerts().iter().filter(|alert| alert.inhibited_by.is_some()).count(), 0);
 }

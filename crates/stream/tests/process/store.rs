@@ -41,6 +41,35 @@ async fn measurements_become_observations_once_and_are_not_followed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn down_sampling_keeps_what_raised_and_what_cleared_an_alert() {
+    let house = House::with(|settings| settings.downsample_secs = 86_400).await;
+    house.put(ANN).await;
+    house.platform.start().unwrap();
+    let rates = [("first", -900, 72), ("between", -890, 75), ("raises", -880, 151), ("again", -870, 152)];
+    for (id, secs, rate) in
+        rates.into_iter().chain([("eases", -860, 80), ("clears", -500, 81), ("after", -490, 82)])
+    {
+        house.publish(&[vitals(id, "Patient/ann", secs, &format!(r#"{{"heart_rate":{rate}}}"#))]).await;
+        house.settle().await;
+    }
+    assert_eq!(
+        house.count("SELECT count(*) FROM alert WHERE topic = 'heart-rate' AND ended_at IS NOT NULL").await,
+        1
+    );
+    house.until("SELECT count(*) FROM observation", 0).await;
+    house.until("SELECT count(*) FROM observation_of", 0).await;
+    let mut kept = Vec::new();
+    for id in ["first", "between", "raises", "again", "eases", "clears", "after"] {
+        if observations(&house, &format!("_source=urn:salus:event:monitor:{id}")).await > 0 {
+            kept.push(id);
+        }
+    }
+    // With each value that moved an alert, the one before it is kept: the alert shows both. What came after the end is neither.
+    assert_eq!(kept, ["first", "between", "raises", "again", "eases", "clears"]);
+    house.platform.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_others_write_to_the_store_is_a_stream() {
     let house = House::with(|settings| settings.follow_store = true).await;
     house.put(ANN).await;
