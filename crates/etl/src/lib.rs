@@ -5,9 +5,9 @@
 //! * [`source`], [`check`], [`step`], [`target`] – one file per kind; each decodes its own options, says which columns it needs and
 //!   gives, and does the work.
 //! * [`storage`] – files of local folders and S3-compatible stores.
-//! * `plan` – what runs; `run` – where and how it runs: threads, channels, checkpoints, conservation.
+//! * [`plan`] – what runs; [`run`] – where and how it runs: threads, channels, checkpoints, conservation.
 //! * [`engine`] – expressions, SQL, sorting and spooling on DataFusion and Arrow within a memory limit.
-//! * `record` – runs, progress, quarantine; `report` – quality as JSON and HTML; `lineage` – OpenLineage events.
+//! * [`runs`] – runs, progress, quarantine; [`report`] – quality as JSON and HTML; [`lineage`] – OpenLineage events.
 
 pub mod check;
 pub mod engine;

@@ -9,6 +9,7 @@ use fhir::Resource;
 use gate::{Access, Action, Gate, GateConfig, Matter, Permit, Principal, Subject, Tenant};
 use rules::RuleSet;
 use stream::alert::Policy;
+use stream::log::KafkaSettings;
 use stream::surveillance::SurveillanceConfig;
 use stream::{Platform, PlatformConfig, Receipt, Settings};
 use testkit::FixedClock;
@@ -23,6 +24,7 @@ pub(crate) struct House {
     pub(crate) gate: Gate,
     pub(crate) platform: Platform,
     settings: Settings,
+    kafka: Option<KafkaSettings>,
 }
 
 impl House {
@@ -31,20 +33,25 @@ impl House {
     }
 
     pub(crate) async fn with(change: impl FnOnce(&mut Settings)) -> House {
+        House::on(None, change).await
+    }
+
+    /// With the log in a Kafka cluster.
+    pub(crate) async fn on(kafka: Option<KafkaSettings>, change: impl FnOnce(&mut Settings)) -> House {
         // A small number of partitions, so that patients share them.
         let mut settings = Settings { partitions: 2, follow_store: false, ..Settings::default() };
         change(&mut settings);
         let folder = tempfile::tempdir().unwrap();
         let clock = FixedClock::at(NOW);
         let gate = Gate::open(GateConfig::new(folder.path(), BASE), Arc::new(clock.clone())).unwrap();
-        let platform = open(&folder, &gate, &settings).await;
-        House { folder, clock, gate, platform, settings }
+        let platform = open(&folder, &gate, &settings, &kafka).await;
+        House { folder, clock, gate, platform, settings, kafka }
     }
 
     /// Stops processing, and opens the file again, as after a restart.
     pub(crate) async fn reopen(&mut self) {
         self.platform.stop().await;
-        self.platform = open(&self.folder, &self.gate, &self.settings).await;
+        self.platform = open(&self.folder, &self.gate, &self.settings, &self.kafka).await;
     }
 
     pub(crate) fn access(&self) -> Access {
@@ -97,7 +104,12 @@ impl House {
     }
 }
 
-async fn open(folder: &tempfile::TempDir, gate: &Gate, settings: &Settings) -> Platform {
+async fn open(
+    folder: &tempfile::TempDir,
+    gate: &Gate,
+    settings: &Settings,
+    kafka: &Option<KafkaSettings>,
+) -> Platform {
     let config = PlatformConfig {
         dir: folder.path().to_owned(),
         gate: gate.clone(),
@@ -107,7 +119,7 @@ async fn open(folder: &tempfile::TempDir, gate: &Gate, settings: &Settings) -> P
         alerts: Policy::standard(),
         sources: Sources::default(),
         surveillance: SurveillanceConfig::default(),
-        kafka: None,
+        kafka: kafka.clone(),
         settings: settings.clone(),
     };
     Platform::open(config).await.unwrap()

@@ -4,6 +4,7 @@
 
 mod dead;
 mod house;
+mod kafka;
 mod store;
 
 use bytes::Bytes;
