@@ -37,6 +37,7 @@ mod source;
 pub mod v2;
 
 pub use canonical::SCHEMA;
+pub use door::{Answer, Coding, Need, Note, NoteStatus, Said, Social};
 pub use identity::{Merge, PatientIndex};
 pub use kind::Kind;
 pub use measure::{Form, Measure, measure_named, measure_of_loinc, measures};

@@ -112,19 +112,22 @@ pub enum Moved {
     Updated,
     /// The last admission, transfer or discharge did not happen.
     Cancelled,
-    /// The records of `merged` are this patient's.
+    /// The records of `merged` are this patient's, and the names are no longer used.
     Merged,
+    /// The names of `merged` turned out to be this patient: what is known of them moves, and the store goes on to say whom they mean.
+    Identified,
 }
 
 impl Moved {
     /// All, in order.
-    pub const ALL: [Moved; 6] = [
+    pub const ALL: [Moved; 7] = [
         Moved::Admitted,
         Moved::Transferred,
         Moved::Discharged,
         Moved::Updated,
         Moved::Cancelled,
         Moved::Merged,
+        Moved::Identified,
     ];
 
     /// Its name.
@@ -136,7 +139,13 @@ impl Moved {
             Moved::Updated => "updated",
             Moved::Cancelled => "cancelled",
             Moved::Merged => "merged",
+            Moved::Identified => "identified",
         }
+    }
+
+    /// Does what is known of other names move to this patient.
+    pub fn joins(self) -> bool {
+        matches!(self, Moved::Merged | Moved::Identified)
     }
 }
 

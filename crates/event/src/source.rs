@@ -92,12 +92,6 @@ impl Event {
     pub fn lateness(&self, sources: &Sources) -> Lateness {
         lateness(self.at, self.received_at, sources.of(&self.source))
     }
-
-    /// Is its quality below what is asked of its source: stored and flagged, not alerted on.
-    pub fn is_poor(&self, sources: &Sources) -> bool {
-        let asked = sources.of(&self.source).quality_min;
-        asked.zip(self.quality).is_some_and(|(asked, quality)| quality < asked)
-    }
 }
 
 #[cfg(test)]

@@ -254,6 +254,11 @@ impl RuleSet {
         self.quality.by_source.insert(source.to_owned(), min);
     }
 
+    /// Does a rule of this name look at orders of medication.
+    pub fn is_about_orders(&self, name: &str) -> bool {
+        self.rule_of(key(name)).is_some_and(|(_, rule)| matches!(rule.body, Body::Order { .. }))
+    }
+
     /// The measure of a short name or LOINC code.
     pub(crate) fn measure(&self, name: &str) -> Option<&Indexed> {
         self.by_name.get(name).map(|at| &self.measures[usize::from(*at)])

@@ -86,3 +86,17 @@ fn a_test_that_does_not_hold_is_told() {
     assert_eq!(failures, ["115: low expected, found none", "the rule `own/other` is not known"]);
     assert_eq!(outcomes[0].at.line, 12);
 }
+
+/// Rules have measurements and facts only. Also one that invents a measure for the text of a note sees none of it.
+#[test]
+fn a_rule_sees_nothing_of_a_note() {
+    const NOSY: &str = "pack: own\nversion: 1.0.0\nabout: x\nmeasures:\n  - {name: text, label: text, words: [well, pain]}\nrules:\n  - name: own/nosy\n    source: x\n    kind: [clinical_notes]\n    when: v.text == 'pain'\n    severity: critical\n    clear: {when: v.text == 'well'}\n";
+    let rules = load_with_shipped(&[file(NOSY)]).unwrap();
+    let note = r#"{"id":"n","kind":"clinical_notes","patient":"Patient/1","at":"2026-11-25T11:59:00Z","source":"ehr","birth_date":"1950-03-14",
+        "data":{"type":"34117-2","text":"pain"}}"#;
+    let now = fhir::Instant::parse("2026-11-25T12:00:00Z").unwrap();
+    let event = event::Event::parse(note.as_bytes(), &event::Sources::default(), now).unwrap();
+    let mut state = rules::PatientState::default();
+    let found = rules.on_event(&mut state, &rules::Subject::default(), &event);
+    assert!(found.is_empty() && rules.next_time(&state).is_none(), "{found:?}");
+}

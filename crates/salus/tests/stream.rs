@@ -121,6 +121,73 @@ fn only_those_who_may_publish_and_see_do() {
     Client::new(&server.url, None).send("POST", EVENTS, Some(&event)).expect(401);
 }
 
+/// Waits until a search finds so many.
+fn until_found(client: &mut Client, query: &str, n: usize) {
+    let started = Instant::now();
+    loop {
+        let found = client.get(&format!("fhir/{query}&_summary=count")).expect(200);
+        if found.text.contains(&format!(r#""total":{n}"#)) {
+            return;
+        }
+        assert!(started.elapsed() < Duration::from_secs(20), "{query}: {}", found.text);
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+#[test]
+fn notes_needs_devices_and_alerts_are_resources_that_are_found() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = "alerts: {fhir: [critical, \"medication/*\"]}\nstream: {sources: {named: {old-monitor: {quality_min: 0.9}}}}\n";
+    std::fs::write(dir.path().join("salus.yaml"), config).unwrap();
+    let secret = token(dir.path(), "data", &["--role", "service"]);
+    let mut server = Server::start(dir.path(), &[&SERVE[..], &["--config", "salus.yaml"]].concat());
+    let mut client = Client::new(&server.url, Some(&secret));
+    let publish = |client: &mut Client, kind: &str, rest: &str| {
+        let event = format!(
+            r#"{{"id":"{kind}-{}","kind":"{kind}","patient":"urn:mrn|17","at":"{}","source":"old-monitor",{rest}}}"#,
+            rest.len(),
+            now()
+        );
+        client.send("POST", EVENTS, Some(&event)).expect(200).text
+    };
+    let accepted = r#"{"accepted":1,"duplicates":0,"rejected":[]}"#;
+    // Before the store knows whose they are.
+    assert_eq!(publish(&mut client, "vital_signs", r#""data":{"heart_rate":151}"#), accepted);
+    settle(&mut client);
+    until_found(&mut client, "Flag?status:missing=false", 1);
+    let ann = r#"{"resourceType":"Patient","id":"ann","birthDate":"1950-03-14","identifier":[{"system":"urn:mrn","value":"17"}]}"#;
+    client.send("PUT", "fhir/Patient/ann", Some(ann)).expect(201);
+    until_found(&mut client, "Flag?subject=Patient/ann", 1);
+    let note = r#""privacy":["R"],"data":{"type":"34117-2","text":"Quackenbush complains of pain"}"#;
+    assert_eq!(publish(&mut client, "clinical_notes", note), accepted);
+    until_found(
+        &mut client,
+        "DocumentReference?patient=Patient/ann&type=34117-2&category=clinical-note&_security=R",
+        1,
+    );
+    let need = r#""data":{"needs":[{"code":"Z59.41","verified":"confirmed"}],"answers":[{"question":"88122-7","answer":"LA28397-0"}]}"#;
+    assert_eq!(publish(&mut client, "social_determinants", need), accepted);
+    until_found(&mut client, "Patient?_has:Condition:subject:sdoh-category=food-insecurity", 1);
+    until_found(&mut client, "Observation?patient=Patient/ann&sdoh-category=food-insecurity", 1);
+    let device =
+        r#""device":{"id":"SN-1","calibrated_at":"2026-11-01T08:00:00Z"},"quality":0.8,"data":{"spo2":70}"#;
+    assert_eq!(publish(&mut client, "device_data", device), accepted);
+    until_found(&mut client, "Observation?_tag=urn:salus:quality|low&device.identifier=SN-1", 1);
+    settle(&mut client);
+    assert_eq!(number(dir.path(), "SELECT count(*) FROM alert WHERE topic = 'spo2' AND ended_at IS NULL"), 0);
+    assert_eq!(number(dir.path(), "SELECT count(*) FROM patient_state WHERE patient <> 'Patient/ann'"), 0);
+    assert_eq!(number(dir.path(), "SELECT count(*) FROM dead_letter"), 0);
+    let history = |client: &mut Client| client.get("fhir/Flag/_history?_summary=count").text;
+    let before = history(&mut client);
+    assert!(!server.log().contains("Quackenbush"), "a note is in the log");
+    server.stop();
+    let server = Server::start(dir.path(), &[&SERVE[..], &["--config", "salus.yaml"]].concat());
+    let mut client = Client::new(&server.url, Some(&secret));
+    settle(&mut client);
+    std::thread::sleep(Duration::from_secs(3));
+    assert_eq!(history(&mut client), before, "a restart writes nothing again");
+}
+
 /// A generator of its own, so that the same seed kills at the same moments.
 struct Dice(u64);
 

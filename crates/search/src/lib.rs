@@ -18,7 +18,7 @@ mod parse;
 mod phonetic;
 mod registry;
 
-pub use derived::{EquityError, EquityRules};
+pub use derived::{EquityError, EquityRules, sdoh};
 pub use event::{event_date_param, patient_params};
 pub use extract::{Extractor, extract_references};
 pub use fold::fold;

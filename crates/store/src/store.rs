@@ -99,6 +99,13 @@ impl Store {
         }
     }
 
+    /// The tenants that have entries behind position `after` in the change log, by name.
+    pub async fn changed_tenants(&self, after: u64) -> Result<Vec<Tenant>, StoreError> {
+        match &self.backend {
+            Backend::Sqlite(store) => store.changed_tenants(after).await,
+        }
+    }
+
     /// The last `max` entries of a tenant's change log, newest first.
     pub async fn last_changes(&self, tenant: &Tenant, max: usize) -> Result<Vec<Change>, StoreError> {
         match &self.backend {

@@ -15,6 +15,7 @@ const MIGRATIONS: &[&str] = &[
     notify::outbox::SCHEMA,
     include_str!("migrations/4_surveillance.sql"),
     include_str!("migrations/5_decision.sql"),
+    include_str!("migrations/6_resources.sql"),
 ];
 
 /// Opens the file, creating it when it is missing.

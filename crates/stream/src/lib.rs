@@ -23,4 +23,4 @@ pub use process::publish::{Published, Publisher, Receipt, Rejected, Sent};
 pub use process::query::{Bed, Health, Lag, Measured, ROWS_MAX, Tailed, values_of};
 pub use process::shadow::{Replay, Replayed};
 pub use process::split::{SplitError, split};
-pub use settings::{Observations, Poison, Settings};
+pub use settings::{Notes, Observations, Poison, Settings};

@@ -105,7 +105,7 @@ impl Platform {
         let inner = Inner {
             queue: Queue::new(settings.queue_events_max, settings.queue_bytes_max),
             dedups: !matches!(log, EventLog::Embedded(_)),
-            rules: RwLock::new(Arc::new(rules)),
+            rules: RwLock::new(Arc::new(with_quality(rules, &sources))),
             sources: Arc::new(sources),
             surveillance: Arc::new(surveillance),
             identity: Identity::default(),
@@ -204,7 +204,8 @@ impl Platform {
 
     /// Other rules from now on; states of patients stay.
     pub fn set_rules(&self, rules: RuleSet) {
-        *self.inner.rules.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(rules);
+        let rules = Arc::new(with_quality(rules, &self.inner.sources));
+        *self.inner.rules.write().unwrap_or_else(PoisonError::into_inner) = rules;
         self.tell();
     }
 
@@ -242,6 +243,19 @@ pub(crate) fn must_be(permit: &Permit, matters: &[Matter]) -> Result<(), StreamE
     }
     // Whoever calls this holds a permit for something else, which is a bug; the data stays closed.
     Err(StreamError::Invalid("the permit is for something else".into()))
+}
+
+/// How good events must be is configured with their sources.
+pub(crate) fn with_quality(mut rules: RuleSet, sources: &Sources) -> RuleSet {
+    if let Some(min) = sources.default.quality_min {
+        rules.set_quality_min(min);
+    }
+    for (name, source) in &sources.named {
+        if let Some(min) = source.quality_min {
+            rules.set_quality_min_of(name, min);
+        }
+    }
+    rules
 }
 
 async fn open_log(

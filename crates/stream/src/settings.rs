@@ -12,6 +12,18 @@ pub enum Observations {
     None,
 }
 
+/// What becomes of clinical notes in the FHIR store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub enum Notes {
+    /// DocumentReferences with the text.
+    #[default]
+    All,
+    /// DocumentReferences without the text: that there is a note, of what kind, by whom.
+    WithoutText,
+    /// None.
+    None,
+}
+
 /// What happens to a patient's further events when one cannot be processed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub enum Poison {
@@ -31,6 +43,10 @@ pub struct Settings {
     pub observations: Observations,
     /// The interval of [`Observations::Downsample`].
     pub downsample_secs: u32,
+    /// What becomes of clinical notes in the FHIR store.
+    pub notes: Notes,
+    /// Answers and needs of social circumstances become Observations and Conditions.
+    pub social: bool,
     /// What happens to a patient's further events when one cannot be processed.
     pub poison: Poison,
     /// Events that may wait to become durable.
@@ -59,6 +75,8 @@ impl Default for Settings {
             partitions: 8,
             observations: Observations::Downsample,
             downsample_secs: 300,
+            notes: Notes::All,
+            social: true,
             poison: Poison::Skip,
             queue_events_max: 50_000,
             queue_bytes_max: 64 << 20,

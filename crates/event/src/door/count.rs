@@ -110,8 +110,11 @@ pub(super) fn movement_of(data: &Object, place: &str) -> Result<Movement, Refusa
         Some((place, value)) => text(value, &place),
         None => Ok(None),
     };
-    let wrong =
-        || Why::Expected("`admitted`, `transferred`, `discharged`, `updated`, `cancelled` or `merged`");
+    let wrong = || {
+        Why::Expected(
+            "`admitted`, `transferred`, `discharged`, `updated`, `cancelled`, `merged` or `identified`",
+        )
+    };
     let moved = one("moved")?.ok_or_else(|| Refusal::at(format!("{place}/moved"), Why::Missing))?;
     let moved = Moved::ALL.into_iter().find(|known| known.name() == moved);
     let moved = moved.ok_or_else(|| Refusal::at(format!("{place}/moved"), wrong()))?;
@@ -119,8 +122,10 @@ pub(super) fn movement_of(data: &Object, place: &str) -> Result<Movement, Refusa
         Some((place, value)) => texts(value, &place)?,
         None => Vec::new(),
     };
-    if (moved == Moved::Merged) == merged.is_empty() {
-        let why = Why::Expected("the patients that were merged, when and only when `moved` is `merged`");
+    if moved.joins() == merged.is_empty() {
+        let why = Why::Expected(
+            "the patients that were merged, when and only when `moved` is `merged` or `identified`",
+        );
         return Err(Refusal::at(format!("{place}/merged"), why));
     }
     let merged =

@@ -9,7 +9,7 @@ use super::data::{add_list, measurements_of};
 use super::member::{below, object, text, text_of, texts};
 use super::subject::{canonical_encounter, canonical_patient};
 use crate::canonical::SCHEMA;
-use crate::{Data, Device, Event, Kind, Refusal, SourceConfig, Sources, Why};
+use crate::{Data, Device, Event, Kind, Note, Refusal, Social, SourceConfig, Sources, Why};
 
 /// Largest event.
 const EVENT_BYTES_MAX: usize = 1024 * 1024;
@@ -249,6 +249,9 @@ impl<'a> Envelope<'a> {
         if let Some((_, place, _)) = there.next() {
             return Err(Refusal::at(place, Why::Twice));
         }
+        if name != "data" && matches!(kind, Kind::ClinicalNotes | Kind::SocialDeterminants) {
+            return Err(Refusal::at(place, Why::Expected("`data`, the only member that this kind has,")));
+        }
         let keep_unknown = *kind != Kind::VitalSigns;
         if name == "measurements" {
             let mut collected = Collected::new(source, keep_unknown);
@@ -269,6 +272,8 @@ impl<'a> Envelope<'a> {
             (_, Kind::VitalSigns | Kind::LabResults | Kind::DeviceData) => {
                 measurements_of(data, source, keep_unknown, &place)
             }
+            (_, Kind::ClinicalNotes) => Note::of(data, &place).map(|_| Data::Json(data.clone())),
+            (_, Kind::SocialDeterminants) => Social::of(data, &place).map(|_| Data::Json(data.clone())),
             _ => Ok(Data::Json(data.clone())),
         }
     }

@@ -2,7 +2,7 @@
 
 use fhir::Kind;
 use search::Restriction;
-use store::Change;
+use store::{Change, Tenant};
 
 use crate::door::read::no_scope;
 use crate::error::GateError;
@@ -39,6 +39,11 @@ impl Gate {
     /// Where the change log ends. Tells of no data, so that followers may ask again and again without filling the ledger.
     pub async fn newest_change(&self) -> Result<u64, GateError> {
         Ok(self.inner.store.newest_change().await?)
+    }
+
+    /// The tenants that have changes behind a position, by name. Tells of no data, as [`Gate::newest_change`].
+    pub async fn changed_tenants(&self, after: u64) -> Result<Vec<Tenant>, GateError> {
+        Ok(self.inner.store.changed_tenants(after).await?)
     }
 
     /// The last changes, newest first, for people who look at what happens. Needs to see everything.

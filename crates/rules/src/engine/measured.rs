@@ -16,6 +16,10 @@ use crate::state::{ARTEFACT, CORRECTED, Entry, IMPLAUSIBLE, LOW_QUALITY, PRELIMI
 /// Values that are older than the newest of their measure by more than this are remembered and not judged.
 pub(super) const LATE_MAX_MICROS: i64 = 24 * 3_600_000_000;
 
+/// Why something of a poor event is not alerted on.
+pub(super) const POOR: &str =
+    "the event's quality is below what its source must have: the value is kept, not alerted on";
+
 impl Turn<'_> {
     pub(super) fn measured(&mut self, event: &Event, measurement: &Measurement) {
         let set = self.set;
@@ -90,7 +94,7 @@ impl Turn<'_> {
         if indexed.measure.plausible.is_some_and(|(low, high)| number < low || number > high) {
             marks |= IMPLAUSIBLE;
         }
-        if event.quality.is_some_and(|quality| quality < self.set.quality_min(&event.source)) {
+        if self.set.is_poor(event) {
             marks |= LOW_QUALITY;
         }
         let flags = (!measurement.flags.is_empty()).then(|| Arc::from(measurement.flags.join(", ")));
@@ -137,7 +141,7 @@ impl Turn<'_> {
         let marks = entry.marks & UNUSABLE;
         if marks != 0 && !rule.reads_all {
             if marks == LOW_QUALITY && verdicts.iter().any(|(raise, _)| *raise == Verdict::Met) {
-                self.note(rule, indexed.key, "the event's quality is below what its source must have: the value is kept, not alerted on");
+                self.note(rule, indexed.key, POOR);
             }
             return;
         }
@@ -223,7 +227,13 @@ impl Indexed {
 }
 
 impl crate::RuleSet {
-    pub(super) fn quality_min(&self, source: &str) -> f64 {
-        self.quality.by_source.get(source).copied().unwrap_or(self.quality.min)
+    /// Is the quality that an event says of itself below what its source must have: it is remembered and shown, not alerted on. What says
+    /// nothing of its quality is not poor. A sender `APPLICATION@FACILITY` of HL7 v2 may be set by its application alone.
+    pub fn is_poor(&self, event: &Event) -> bool {
+        let Some(quality) = event.quality else { return false };
+        let by_source = &self.quality.by_source;
+        let application = || by_source.get(event.source.split_once('@')?.0);
+        let asked = by_source.get(&event.source).or_else(application).copied();
+        quality < asked.unwrap_or(self.quality.min)
     }
 }

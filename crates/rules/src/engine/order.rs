@@ -4,6 +4,7 @@ use event::{Event, Medication};
 use fhir::Instant;
 
 use super::machine::Act;
+use super::measured::POOR;
 use super::turn::Turn;
 use crate::Severity;
 use crate::hash::key;
@@ -20,6 +21,7 @@ impl Turn<'_> {
             let rule = &set.rules[usize::from(*place)];
             let Body::Order { check, severity, .. } = rule.body else { continue };
             match self.applies(rule) {
+                Ok(true) if set.is_poor(event) => self.note(rule, 0, POOR),
                 Ok(true) => self.order(rule, check, severity, event, order),
                 Ok(false) => {}
                 Err(unknown) => self.note(rule, 0, unknown.reason()),

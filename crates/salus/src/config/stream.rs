@@ -20,6 +20,10 @@ pub(crate) struct StreamSection {
     observations: Observations,
     /// Interval of `downsample`.
     downsample_secs: u32,
+    /// What becomes of clinical notes in the FHIR store.
+    notes: Notes,
+    /// What becomes of social circumstances in the FHIR store.
+    social_determinants: Social,
     /// What happens to a patient's further events when one cannot be processed.
     poison: Poison,
     /// Events that may wait to become durable.
@@ -106,6 +110,21 @@ enum Observations {
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Notes {
+    All,
+    WithoutText,
+    None,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Social {
+    All,
+    None,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Poison {
     Skip,
@@ -120,6 +139,8 @@ impl Default for StreamSection {
             partitions: house.partitions,
             observations: Observations::Downsample,
             downsample_secs: house.downsample_secs,
+            notes: Notes::All,
+            social_determinants: Social::All,
             poison: Poison::Skip,
             queue_events_max: house.queue_events_max,
             queue_bytes_max: house.queue_bytes_max,
@@ -147,6 +168,12 @@ impl StreamSection {
                 Observations::None => stream::Observations::None,
             },
             downsample_secs: self.downsample_secs,
+            notes: match self.notes {
+                Notes::All => stream::Notes::All,
+                Notes::WithoutText => stream::Notes::WithoutText,
+                Notes::None => stream::Notes::None,
+            },
+            social: self.social_determinants == Social::All,
             poison: match self.poison {
                 Poison::Skip => stream::Poison::Skip,
                 Poison::Park => stream::Poison::Park,

@@ -5,7 +5,7 @@ mod population;
 mod quality;
 mod region;
 mod risk;
-mod sdoh;
+pub mod sdoh;
 
 pub use equity::{EquityError, EquityRules};
 

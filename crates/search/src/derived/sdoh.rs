@@ -10,12 +10,23 @@ use super::param;
 use crate::rows::{IndexRows, TokenRow};
 
 /// The code system of Gravity's categories.
-const GRAVITY: &str = "http://hl7.org/fhir/us/sdoh-clinicalcare/CodeSystem/SDOHCC-CodeSystemTemporaryCodes";
+pub const GRAVITY: &str =
+    "http://hl7.org/fhir/us/sdoh-clinicalcare/CodeSystem/SDOHCC-CodeSystemTemporaryCodes";
 /// The category of US Core that says only that it is about social needs.
-const US_CORE: &str = "http://hl7.org/fhir/us/core/CodeSystem/us-core-category";
+pub const US_CORE: &str = "http://hl7.org/fhir/us/core/CodeSystem/us-core-category";
 const ICD_10: [&str; 2] = ["http://hl7.org/fhir/sid/icd-10-cm", "http://hl7.org/fhir/sid/icd-10"];
 /// A social need of which no category is stated.
 const UNSPECIFIED: &str = "sdoh-category-unspecified";
+
+/// A category of Gravity, when the code is one.
+pub fn category(code: &str) -> Option<&'static str> {
+    table().category(code)
+}
+
+/// The category that a code of ICD-10 or ICD-10-CM belongs to.
+pub fn category_of(system: &str, code: &str) -> Option<&'static str> {
+    if ICD_10.contains(&system) { table().of_icd(code) } else { None }
+}
 
 pub(super) fn add(resource: &Resource, rows: &mut IndexRows) {
     let Some(param) = param(resource, "sdoh-category") else { return };

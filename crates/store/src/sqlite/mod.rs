@@ -194,6 +194,10 @@ impl SqliteStore {
         self.snapshot(move |conn, _, _| read::changes::newest(conn)).await
     }
 
+    pub(crate) async fn changed_tenants(&self, after: u64) -> Result<Vec<Tenant>, StoreError> {
+        self.snapshot(move |conn, _, _| read::changes::tenants(conn, after)).await
+    }
+
     pub(crate) async fn last_changes(&self, tenant: &Tenant, max: usize) -> Result<Vec<Change>, StoreError> {
         let tenant = tenant.clone();
         self.snapshot(move |conn, _, catalog| read::changes::last(conn, catalog, &tenant, max)).await

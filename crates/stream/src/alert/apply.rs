@@ -276,6 +276,8 @@ fn move_to(alert: &mut Alert, about: &About) {
     if !about.population.is_empty() {
         alert.about.population.clone_from(&about.population);
     }
+    let labels = &mut alert.about.privacy;
+    labels.extend(about.privacy.iter().filter(|label| !labels.contains(label)).cloned().collect::<Vec<_>>());
 }
 
 /// A rule's episode is over (`cleared`) or was never true (`retracted`).

@@ -47,6 +47,7 @@ pub fn alert(alert: &Alert) -> Value {
         "organization": alert.about.organization,
         "region": alert.about.region,
         "population": alert.about.population,
+        "privacy": alert.about.privacy,
         "seq": alert.seq,
     })
 }

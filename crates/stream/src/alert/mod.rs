@@ -22,6 +22,7 @@ mod silence;
 mod subject;
 mod tell;
 mod timer;
+pub(crate) mod written;
 
 pub use apply::apply;
 pub use burden::{Burden, burden};

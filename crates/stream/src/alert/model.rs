@@ -170,6 +170,8 @@ pub struct About {
     pub region: Option<String>,
     /// Groups of the population.
     pub population: Vec<String>,
+    /// Labels of confidentiality of the events that moved the alert, as they were sent. They only become more.
+    pub privacy: Vec<String>,
 }
 
 impl About {
@@ -181,6 +183,7 @@ impl About {
             organization: event.organization.clone(),
             region: event.region.clone(),
             population: event.population.clone(),
+            privacy: event.privacy.clone(),
         }
     }
 }

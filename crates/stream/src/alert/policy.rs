@@ -29,6 +29,8 @@ pub struct Settings {
     pub inhibit: Vec<Inhibit>,
     /// Beds per unit, for the burden of alarms per bed and day.
     pub beds: BTreeMap<String, u32>,
+    /// Which alerts are written to the FHIR store as `Flag` or `DetectedIssue`: severities, packs as `PACK/*`, rules as `PACK/RULE`.
+    pub fhir: Vec<String>,
 }
 
 /// While an alert of `while_topic` is live, alerts of `topics` of the same patient tell nobody. Never applies to critical or high.
@@ -62,9 +64,40 @@ pub enum PolicyError {
         /// What is wrong, and what to do.
         why: &'static str,
     },
+    /// A word that asks for nothing.
+    #[error(
+        "`alerts.fhir[{index}]`: `{word}` is neither a severity nor a pack `PACK/*` nor a rule `PACK/RULE`"
+    )]
+    Fhir {
+        /// Which.
+        index: usize,
+        /// What is written.
+        word: String,
+    },
     /// The section `notify`.
     #[error(transparent)]
     Notify(#[from] notify::PlanError),
+}
+
+/// Which alerts are written to the store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Asked {
+    Severity(Severity),
+    /// `PACK/`.
+    Pack(String),
+    Rule(String),
+}
+
+impl Asked {
+    fn of(index: usize, word: &str) -> Result<Asked, PolicyError> {
+        let known = Severity::named(word).map(Asked::Severity);
+        let named = || match word.split_once('/')? {
+            ("", _) | (_, "") => None,
+            (pack, "*") => Some(Asked::Pack(format!("{pack}/"))),
+            _ => Some(Asked::Rule(word.to_owned())),
+        };
+        known.or_else(named).ok_or_else(|| PolicyError::Fhir { index, word: word.to_owned() })
+    }
 }
 
 /// The section, checked, with who is told.
@@ -81,6 +114,7 @@ pub struct Policy {
     inhibit: Vec<(String, Severity, Vec<String>)>,
     /// Beds per unit.
     pub beds: BTreeMap<String, u32>,
+    fhir: Vec<Asked>,
     /// Who is told.
     pub plan: Plan,
     /// What delivers the outbox; without it somebody else does, or nobody.
@@ -114,6 +148,8 @@ impl Policy {
             };
             inhibit.push((written.while_topic.clone(), at_least, written.topics.clone()));
         }
+        let fhir = settings.fhir.iter().enumerate().map(|(index, word)| Asked::of(index, word));
+        let fhir = fhir.collect::<Result<Vec<Asked>, PolicyError>>()?;
         Ok(Policy {
             every: times("escalate_every_mins", &settings.escalate_every_mins, response)?,
             acknowledged: times(
@@ -127,6 +163,7 @@ impl Policy {
             silence_max_mins: settings.silence_max_mins.unwrap_or(7 * 24 * 60),
             inhibit,
             beds: settings.beds.clone(),
+            fhir,
             plan,
             messages: None,
         })
@@ -136,6 +173,20 @@ impl Policy {
     pub fn delivering(mut self, channels: Channels, settings: notify::Settings) -> Policy {
         self.messages = Some((channels, settings));
         self
+    }
+
+    /// Is any alert to be written to the FHIR store.
+    pub(crate) fn writes_alerts(&self) -> bool {
+        !self.fhir.is_empty()
+    }
+
+    /// Is an alert of these rules that was at worst so bad to be written to the FHIR store.
+    pub(crate) fn writes(&self, rules: &[&str], peak: Severity) -> bool {
+        self.fhir.iter().any(|asked| match asked {
+            Asked::Severity(severity) => *severity == peak,
+            Asked::Pack(pack) => rules.iter().any(|rule| rule.starts_with(pack)),
+            Asked::Rule(name) => rules.contains(&name.as_str()),
+        })
     }
 
     /// When somebody must have answered an alert that is raised now; a rule may ask for less time, not for more.
@@ -222,6 +273,21 @@ mod tests {
         assert_eq!(mins(Severity::High, Some(30)), Some(10));
         assert_eq!(mins(Severity::Low, None), None);
         assert_eq!(mins(Severity::Info, Some(30)), Some(30));
+    }
+
+    #[test]
+    fn alerts_are_written_by_severity_pack_or_rule() {
+        let policy = check(r#"{"fhir": ["critical", "medication/*", "news2/total"]}"#).unwrap();
+        let written =
+            |rules: &[&str], peak, expected| assert_eq!(policy.writes(rules, peak), expected, "{rules:?}");
+        written(&["a/b"], Severity::Critical, true);
+        written(&["a/b"], Severity::High, false);
+        written(&["a/b", "medication/allergy"], Severity::Low, true);
+        written(&["news2/total"], Severity::Low, true);
+        written(&["news2/red"], Severity::Low, false);
+        assert!(!Policy::standard().writes_alerts());
+        let error = check(r#"{"fhir": ["high", "urgent"]}"#).unwrap_err();
+        assert!(error.starts_with("`alerts.fhir[1]`: `urgent` is neither"), "{error}");
     }
 
     #[test]

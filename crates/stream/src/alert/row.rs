@@ -10,7 +10,7 @@ use super::model::{About, Alert, Part, State};
 /// The columns of an alert, in the order in which [`alert_of`] reads them.
 pub(crate) const COLUMNS: &str = "alert.key, id, alert.tenant, alert.subject, topic, alert.rule, alert.version, alert.opening, alert.event,
  alert.severity, peak, alert.is_immediate, alert.state, alert.message, alert.seen, alert.at, raised_at, changed_at, ended_at, respond_by,
- acknowledged_at, owner, is_overridden, timer_at, level, repeats, silence, inhibited_by, unit, encounter, organization, region, population, alert.seq";
+ acknowledged_at, owner, is_overridden, timer_at, level, repeats, silence, inhibited_by, unit, encounter, organization, region, population, alert.seq, alert.privacy";
 
 pub(crate) fn number_of(severity: Severity) -> i64 {
     severity as i64
@@ -36,6 +36,7 @@ fn json_of(text: &str) -> Json {
 
 pub(crate) fn alert_of(row: &Row<'_>) -> rusqlite::Result<Alert> {
     let (state, seen, population): (String, String, String) = (row.get(12)?, row.get(14)?, row.get(32)?);
+    let privacy: String = row.get(34)?;
     Ok(Alert {
         key: row.get(0)?,
         id: row.get(1)?,
@@ -71,6 +72,7 @@ pub(crate) fn alert_of(row: &Row<'_>) -> rusqlite::Result<Alert> {
             organization: row.get(30)?,
             region: row.get(31)?,
             population: serde_json::from_str(&population).unwrap_or_default(),
+            privacy: serde_json::from_str(&privacy).unwrap_or_default(),
         },
         seq: row.get(33)?,
     })
@@ -115,8 +117,8 @@ pub(crate) fn insert(conn: &Connection, alert: &mut Alert) -> rusqlite::Result<b
     let rows = conn
         .prepare_cached(
             "INSERT INTO alert (id, tenant, subject, topic, rule, version, opening, event, severity, peak, is_immediate, state, message, seen,
-               at, raised_at, changed_at, unit, encounter, organization, region, population, seq)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, 0)
+               at, raised_at, changed_at, unit, encounter, organization, region, population, seq, privacy)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, 0, ?23)
              ON CONFLICT (id) DO NOTHING",
         )?
         .execute(params![
@@ -142,6 +144,7 @@ pub(crate) fn insert(conn: &Connection, alert: &mut Alert) -> rusqlite::Result<b
             alert.about.organization,
             alert.about.region,
             Json::from(alert.about.population.clone()).to_string(),
+            Json::from(alert.about.privacy.clone()).to_string(),
         ])?;
     alert.key = conn.last_insert_rowid();
     Ok(rows == 1)
@@ -153,7 +156,7 @@ pub(crate) fn save(conn: &Connection, alert: &Alert) -> rusqlite::Result<()> {
         "UPDATE alert SET subject = ?2, rule = ?3, version = ?4, event = ?5, severity = ?6, peak = ?7, is_immediate = ?8, state = ?9,
            message = ?10, seen = ?11, changed_at = ?12, ended_at = ?13, respond_by = ?14, acknowledged_at = ?15, owner = ?16,
            is_overridden = ?17, timer_at = ?18, level = ?19, repeats = ?20, silence = ?21, inhibited_by = ?22, unit = ?23, encounter = ?24,
-           organization = ?25, region = ?26, population = ?27, seq = ?28
+           organization = ?25, region = ?26, population = ?27, seq = ?28, privacy = ?29
          WHERE key = ?1",
     )?
     .execute(params![
@@ -185,6 +188,7 @@ pub(crate) fn save(conn: &Connection, alert: &Alert) -> rusqlite::Result<()> {
         alert.about.region,
         Json::from(alert.about.population.clone()).to_string(),
         alert.seq,
+        Json::from(alert.about.privacy.clone()).to_string(),
     ])?;
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use event::{Event, Lateness, key_of, partition_of};
+use event::{Data, Event, Lateness, Moved, key_of, partition_of};
 use fhir::Instant;
 use keys::KeyRing;
 use rules::{Finding, RuleSet};
@@ -12,8 +12,8 @@ use serde_json::json;
 use super::GROUP;
 use super::board::text_of;
 use super::dead::{self, NewDead, Sealed};
-use super::observe;
 use super::plan::{Batch, Cause, Decoded, Effect, Held, Key, Processed};
+use super::queue;
 use crate::alert::{self, About, Policy, Transition};
 use crate::surveillance::{self, SurveillanceConfig};
 
@@ -178,16 +178,17 @@ fn write_event(
         support(conn, &one.tenant, finding, Some(&one.event), ground.now, !moved.is_empty())?;
         done.transitions.extend(moved);
     }
-    for finding in surveillance::on_event(conn, &one.tenant, &ground.surveillance, &one.event, ground.now)? {
+    // What is of too little quality counts nowhere.
+    let watched = if one.is_poor {
+        Vec::new()
+    } else {
+        surveillance::on_event(conn, &one.tenant, &ground.surveillance, &one.event, ground.now)?
+    };
+    for finding in watched {
         done.transitions.extend(apply(conn, ground, &one.tenant, &finding, &about)?);
     }
-    for wanted in one.wanted.iter().filter(|wanted| wanted.is_kept || has_moved) {
-        let (id, resource) = observe::resource(&one.tenant, &one.event, wanted);
-        conn.prepare_cached(
-            "INSERT INTO observation (tenant, id, resource, next_at) VALUES (?1, ?2, ?3, 0)",
-        )?
-        .execute(params![one.tenant, id, resource])?;
-    }
+    let wanted = one.wanted.iter().filter(|wanted| wanted.is_kept || has_moved);
+    queue::put_made(conn, &one.tenant, &one.event, wanted)?;
     if let Some(letter) = one.letter {
         conn.prepare_cached("UPDATE dead_letter SET state = 'replayed', state_at = ?2 WHERE id = ?1")?
             .execute(params![letter, ground.now.0])?;
@@ -277,15 +278,21 @@ fn rekey(
     done: &mut Committed,
 ) -> rusqlite::Result<()> {
     let Some(into) = &one.event.patient else { return Ok(()) };
-    conn.prepare_cached(
-        "INSERT OR REPLACE INTO merged (tenant, patient, into_patient, at) VALUES (?1, ?2, ?3, ?4)",
-    )?
-    .execute(params![one.tenant, from, into, ground.now.0])?;
+    // A name that was only found out stays one that the store is asked about: it may turn out to be another's.
+    let is_retired = matches!(&one.event.data, Data::Movement(movement) if movement.moved == Moved::Merged);
+    if is_retired {
+        conn.prepare_cached(
+            "INSERT OR REPLACE INTO merged (tenant, patient, into_patient, at) VALUES (?1, ?2, ?3, ?4)",
+        )?
+        .execute(params![one.tenant, from, into, ground.now.0])?;
+    }
     conn.prepare_cached("UPDATE OR REPLACE measured SET patient = ?3 WHERE tenant = ?1 AND patient = ?2")?
         .execute(params![one.tenant, from, into])?;
     let by = format!("event:{}", one.event.id);
     done.transitions.extend(alert::rekey(conn, &ground.policy, &one.tenant, (from, into), &by, ground.now)?);
-    done.merged.push((one.tenant.clone(), from.to_owned(), into.clone()));
+    if is_retired {
+        done.merged.push((one.tenant.clone(), from.to_owned(), into.clone()));
+    }
     Ok(())
 }
 

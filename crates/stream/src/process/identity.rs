@@ -3,11 +3,14 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError, RwLock};
 
-use event::PatientIndex;
+use event::{Data, Event, Moved, Movement, PatientIndex, SCHEMA};
 use fhir::{Instant, Kind};
 use gate::Tenant;
+use rusqlite::OptionalExtension as _;
 
+use super::provenance::PRINCIPAL;
 use crate::StreamError;
+use crate::log::Append;
 use crate::platform::Platform;
 
 /// Names remembered; when full, all are forgotten.
@@ -76,6 +79,9 @@ impl Platform {
             None => {
                 let found = self.patient_of_identifier(tenant, &patient).await?;
                 self.inner.identity.remember(tenant, &patient, found.clone(), now);
+                if let Some(found) = &found {
+                    self.identified(tenant, &patient, found).await?;
+                }
                 found
             }
         };
@@ -90,6 +96,60 @@ impl Platform {
             [one] => Some(format!("Patient/{}", one.id)),
             _ => None,
         })
+    }
+
+    /// The store knows whom a name means. What is kept under the name becomes that patient's, through the log, as two records that are merged do.
+    async fn identified(&self, tenant: &str, name: &str, patient: &str) -> Result<(), StreamError> {
+        let Some(changed) = self.state_of(tenant, name).await? else { return Ok(()) };
+        let patient = self.inner.identity.canonical(tenant, patient);
+        let now = self.now();
+        let movement = Movement { moved: Moved::Identified, bed: None, merged: vec![name.to_owned()] };
+        let event = Event {
+            schema: SCHEMA,
+            // A state is moved once; one that came to be under the name after that is another.
+            id: format!("identified/{name}/{changed}"),
+            kind: event::Kind::PatientMovement,
+            patient: Some(patient.clone()),
+            encounter: None,
+            at: now,
+            received_at: now,
+            birth_date: None,
+            device: None,
+            source: "store".to_owned(),
+            organization: None,
+            unit: None,
+            data: Data::Movement(movement),
+            quality: None,
+            privacy: Vec::new(),
+            population: Vec::new(),
+            region: None,
+        };
+        let append = Append {
+            kind: event.kind.clone(),
+            key: event::key_of(tenant, &patient),
+            id: format!("{}\u{1f}{}", event.source, event.id),
+            // Not that of its time: found out again, it is the same.
+            content: 1,
+            headers: vec![
+                ("content-type".to_owned(), "application/json".to_owned()),
+                ("principal".to_owned(), PRINCIPAL.to_owned()),
+                ("door".to_owned(), "store".to_owned()),
+            ],
+            body: event.to_bytes(),
+        };
+        self.inner.log.append(vec![append]).await.map_err(|error| self.failed(error))?;
+        Ok(())
+    }
+
+    /// The last change of what is kept under a name, when something is.
+    pub(crate) async fn state_of(&self, tenant: &str, name: &str) -> Result<Option<i64>, StreamError> {
+        let key = (tenant.to_owned(), name.to_owned());
+        let found = self.database().read(move |conn| {
+            conn.prepare_cached("SELECT changed FROM patient_state WHERE tenant = ?1 AND patient = ?2")?
+                .query_row([key.0, key.1], |row| row.get(0))
+                .optional()
+        });
+        Ok(found.await?)
     }
 
     /// Reads back what was merged.

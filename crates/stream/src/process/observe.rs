@@ -1,42 +1,78 @@
-//! Measurements become Observations: built with identifiers that do not change, queued in the transaction of their event, written through the gate.
+//! What of an event becomes resources of the store, by policy; and measurements as Observations. Built with identifiers that do not change, queued
+//! in the transaction of their event, written through the gate.
 
-use event::{Comparator, Event, Kind, Measurement, Status, Value as Said};
+use event::{Comparator, Data, Event, Kind, Measurement, Status, Value as Said};
 use fhir::json::Number;
 use fhir::{Object, Resource, Value, json};
-use uuid::Uuid;
 
 use super::board::Board;
-use crate::settings::{Observations, Settings};
+use super::provenance::{encounter_of, id_of, meta_of, subject_of};
+use super::{device, note, social};
+use crate::settings::{Notes, Observations, Settings};
 
-/// Of all identifiers of Observations that streams write.
-const NAMESPACE: Uuid = uuid::uuid!("1a0c6b1e-83c5-5d0a-9a40-5f0f0b7f6c21");
 const LOINC: &str = "http://loinc.org";
 const UCUM: &str = "http://unitsofmeasure.org";
 const CATEGORY: &str = "http://terminology.hl7.org/CodeSystem/observation-category";
 /// Systolic and diastolic pressure of one event are one Observation.
 const PRESSURE: (&str, &str) = ("blood_pressure", "85354-9");
-/// What the change log says of its author, when streams wrote it.
-pub(crate) const PRINCIPAL: &str = "service:stream";
-
-/// One Observation to be: the measurements of it, and whether policy wants it whatever the rules say.
+/// One resource to be: of what in the event, and whether policy wants it whatever the rules say.
 pub(crate) struct Wanted {
-    /// Short name of the measure.
-    name: String,
-    /// Positions in the event's measurements.
-    of: Vec<usize>,
+    what: What,
     pub(crate) is_kept: bool,
+    /// Its event is of less quality than its source must have.
+    is_poor: bool,
 }
 
-/// What of an event may become Observations.
-pub(crate) fn wanted(event: &Event, board: &mut Board, settings: &Settings) -> Vec<Wanted> {
-    let is_store = event.source == "store";
-    let is_measured = matches!(event.kind, Kind::VitalSigns | Kind::LabResults | Kind::DeviceData);
-    if settings.observations == Observations::None || is_store || !is_measured || event.patient.is_none() {
+/// What of an event a resource is made of.
+enum What {
+    /// One measure by its short name, and its positions in the event's measurements.
+    Measured {
+        name: String,
+        of: Vec<usize>,
+    },
+    Note(Notes),
+    Answer(usize),
+    Need(usize),
+}
+
+/// The flag of values that came with a quality below what their source must have.
+pub(crate) const LOW_QUALITY: &str = "low quality";
+
+/// Flags all that a poor event measured, for those who read it later.
+pub(crate) fn flag_poor(event: &mut Event) {
+    if let Data::Measurements(measurements) = &mut event.data {
+        for measurement in measurements {
+            measurement.flags.push(LOW_QUALITY.to_owned());
+        }
+    }
+}
+
+/// What of an event may become resources.
+pub(crate) fn wanted(event: &Event, board: &mut Board, settings: &Settings, is_poor: bool) -> Vec<Wanted> {
+    if event.source == "store" || event.patient.is_none() {
         return Vec::new();
     }
-    let measurements = event.measurements();
-    let mut wanted: Vec<Wanted> = Vec::new();
-    for (at, measurement) in measurements.iter().enumerate() {
+    let kept = |what| Wanted { what, is_kept: true, is_poor };
+    match event.kind {
+        Kind::VitalSigns | Kind::LabResults | Kind::DeviceData => measured(event, board, settings, is_poor),
+        Kind::ClinicalNotes if settings.notes != Notes::None && event.note().is_some() => {
+            vec![kept(What::Note(settings.notes))]
+        }
+        Kind::SocialDeterminants if settings.social => {
+            let social = event.social().unwrap_or_default();
+            let answers = (0..social.answers.len()).map(What::Answer);
+            answers.chain((0..social.needs.len()).map(What::Need)).map(kept).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn measured(event: &Event, board: &mut Board, settings: &Settings, is_poor: bool) -> Vec<Wanted> {
+    if settings.observations == Observations::None {
+        return Vec::new();
+    }
+    let mut found: Vec<(&str, Vec<usize>)> = Vec::new();
+    for (at, measurement) in event.measurements().iter().enumerate() {
         // Imputed values are nobody's measurement; what could not be read has no value.
         if measurement.is_unreadable() || measurement.flags.iter().any(|flag| flag == "imputed") {
             continue;
@@ -45,34 +81,63 @@ pub(crate) fn wanted(event: &Event, board: &mut Board, settings: &Settings) -> V
             "systolic" | "diastolic" => PRESSURE.0,
             name => name,
         };
-        match wanted.iter_mut().find(|one| one.name == name && name == PRESSURE.0) {
-            Some(one) => one.of.push(at),
-            None => wanted.push(Wanted { name: name.to_owned(), of: vec![at], is_kept: true }),
+        match found.iter_mut().find(|(known, _)| *known == name && name == PRESSURE.0) {
+            Some((_, of)) => of.push(at),
+            None => found.push((name, vec![at])),
         }
     }
     // Results of a laboratory are few and all kept.
-    if settings.observations == Observations::Downsample && event.kind != Kind::LabResults {
-        for one in &mut wanted {
-            one.is_kept = board.is_first(&one.name, event.at, settings.downsample_secs);
-        }
-    }
-    wanted
+    let samples = settings.observations == Observations::Downsample && event.kind != Kind::LabResults;
+    let mut is_kept = |name: &str| {
+        // A poor value must not take the place of a good one of the same interval.
+        let slot = if is_poor { format!("{name} ({LOW_QUALITY})") } else { name.to_owned() };
+        !samples || board.is_first(&slot, event.at, settings.downsample_secs)
+    };
+    let one = |(name, of): (&str, Vec<usize>)| {
+        let is_kept = is_kept(name);
+        Wanted { what: What::Measured { name: name.to_owned(), of }, is_kept, is_poor }
+    };
+    found.into_iter().map(one).collect()
 }
 
-/// The Observation, with its identifier.
-pub(crate) fn resource(tenant: &str, event: &Event, wanted: &Wanted) -> (String, String) {
-    let all = event.measurements();
-    let measurements: Vec<&Measurement> = wanted.of.iter().filter_map(|at| all.get(*at)).collect();
+/// The measurements that a resource is made of.
+pub(crate) fn measurements_of<'e>(event: &'e Event, wanted: &Wanted) -> Vec<&'e Measurement> {
+    match &wanted.what {
+        What::Measured { of, .. } => of.iter().filter_map(|at| event.measurements().get(*at)).collect(),
+        What::Note(_) | What::Answer(_) | What::Need(_) => Vec::new(),
+    }
+}
+
+/// The resource, with its identifier; `None` when the event does not have what it was to be made of.
+pub(crate) fn resource(tenant: &str, event: &Event, wanted: &Wanted) -> Option<(String, String)> {
+    let is_poor = wanted.is_poor;
+    match &wanted.what {
+        What::Measured { name, .. } => Some(observation(tenant, event, name, wanted)),
+        What::Note(policy) => Some(note::resource(tenant, event, &event.note()?, *policy, is_poor)),
+        What::Answer(index) => {
+            let answer = event.social()?.answers.into_iter().nth(*index)?;
+            Some(social::observation(tenant, event, *index, &answer, is_poor))
+        }
+        What::Need(index) => {
+            let need = event.social()?.needs.into_iter().nth(*index)?;
+            Some(social::condition(tenant, event, *index, &need, is_poor))
+        }
+    }
+}
+
+/// The Observation of a measure, with its identifier.
+fn observation(tenant: &str, event: &Event, name: &str, wanted: &Wanted) -> (String, String) {
+    let measurements = measurements_of(event, wanted);
     let result = measurements.first().and_then(|measurement| measurement.result.as_deref());
-    let id = id_of(tenant, event, &wanted.name, result);
+    let id = id_of(tenant, event, result.map(|result| ("result", result)), name);
     let mut object = Object::new();
     object.insert("resourceType", "Observation".into());
     object.insert("id", id.clone().into());
-    object.insert("meta", json!({"source": (source_of(event))}));
+    object.insert("meta", meta_of(event, wanted.is_poor));
     object.insert("status", status_of(&measurements).into());
     let category = if event.kind == Kind::LabResults { "laboratory" } else { "vital-signs" };
     object.insert("category", json!([{"coding": [{"system": CATEGORY, "code": category}]}]));
-    if wanted.name == PRESSURE.0 {
+    if name == PRESSURE.0 {
         object.insert(
             "code",
             json!({"coding": [{"system": LOINC, "code": (PRESSURE.1)}], "text": "Blood pressure"}),
@@ -81,15 +146,15 @@ pub(crate) fn resource(tenant: &str, event: &Event, wanted: &Wanted) -> (String,
         object.insert("code", code_of(measurement));
     }
     object.insert("subject", subject_of(event.patient.as_deref().unwrap_or_default()));
-    if let Some(encounter) = event.encounter.as_deref().filter(|text| text.starts_with("Encounter/")) {
-        object.insert("encounter", json!({"reference": encounter}));
+    if let Some(encounter) = encounter_of(event) {
+        object.insert("encounter", encounter);
     }
     object.insert("effectiveDateTime", event.at.to_rfc3339_millis().into());
     object.insert("issued", event.received_at.to_rfc3339_millis().into());
-    if let Some(device) = &event.device {
-        object.insert("device", json!({"display": (device.id.as_str())}));
+    if let Some(device) = device::reference_of(tenant, event) {
+        object.insert("device", device);
     }
-    if wanted.name == PRESSURE.0 {
+    if name == PRESSURE.0 {
         let parts = measurements.iter().map(|measurement| {
             let mut part = Object::new();
             part.insert("code", code_of(measurement));
@@ -100,24 +165,14 @@ pub(crate) fn resource(tenant: &str, event: &Event, wanted: &Wanted) -> (String,
     } else if let Some(measurement) = measurements.first() {
         add_value(&mut object, measurement);
     }
-    let flags: Vec<&str> =
+    let mut flags: Vec<&str> =
         measurements.iter().flat_map(|measurement| &measurement.flags).map(String::as_str).collect();
+    flags.sort_unstable();
+    flags.dedup();
     if !flags.is_empty() {
         object.insert("note", json!([{"text": (flags.join(", "))}]));
     }
     (id, Value::from(object).to_text())
-}
-
-/// The same for the same measure of the same event; a correction has the identifier of what it corrects.
-fn id_of(tenant: &str, event: &Event, name: &str, result: Option<&str>) -> String {
-    let of = result.map_or_else(|| format!("event\0{}", event.id), |result| format!("result\0{result}"));
-    Uuid::new_v5(&NAMESPACE, [tenant, &event.source, &of, name].join("\0").as_bytes()).to_string()
-}
-
-/// The event as a URI.
-fn source_of(event: &Event) -> String {
-    let part = |text: &str| super::identity::encoded(text).replace('|', "%7C").replace('/', "%2F");
-    format!("urn:salus:event:{}:{}", part(&event.source), part(&event.id))
 }
 
 fn status_of(measurements: &[&Measurement]) -> &'static str {
@@ -132,18 +187,11 @@ fn status_of(measurements: &[&Measurement]) -> &'static str {
     }
 }
 
-fn code_of(measurement: &Measurement) -> Value {
+pub(crate) fn code_of(measurement: &Measurement) -> Value {
     let text = measurement.name.replace('_', " ");
     match &measurement.loinc {
         Some(code) => json!({"coding": [{"system": LOINC, "code": (code.as_str())}], "text": text}),
         None => json!({"text": text}),
-    }
-}
-
-fn subject_of(patient: &str) -> Value {
-    match patient.split_once('|') {
-        Some((system, value)) => json!({"identifier": {"system": system, "value": value}}),
-        None => json!({"reference": patient}),
     }
 }
 
@@ -210,8 +258,8 @@ mod tests {
 
     fn made(event: &Event, policy: Observations, board: &mut Board) -> Vec<(bool, String)> {
         let settings = Settings { observations: policy, ..Settings::default() };
-        let wanted = wanted(event, board, &settings);
-        wanted.iter().map(|one| (one.is_kept, resource("main", event, one).1)).collect()
+        let wanted = wanted(event, board, &settings, false);
+        wanted.iter().map(|one| (one.is_kept, resource("main", event, one).unwrap().1)).collect()
     }
 
     #[test]
@@ -256,8 +304,8 @@ mod tests {
             );
             let mut event = event("lab_results", &data);
             status.clone_into(&mut event.id);
-            let one = wanted(&event, &mut Board::default(), &Settings::default());
-            resource("main", &event, &one[0])
+            let one = wanted(&event, &mut Board::default(), &Settings::default(), false);
+            resource("main", &event, &one[0]).unwrap()
         };
         let (before, after) = (of("final"), of("corrected"));
         assert_eq!(before.0, after.0);

@@ -192,7 +192,7 @@ impl Partition {
         let batch = loop {
             let mut decoded = plan::decode(works.clone());
             for one in &mut decoded {
-                self.canonical(one);
+                self.canonical(one).await.map_err(Refused::Failed)?;
             }
             let known = self.known(&decoded).await.map_err(Refused::Failed)?;
             let ground = plan::Ground {
@@ -219,13 +219,14 @@ impl Partition {
         self.commit(batch).await
     }
 
-    /// The names of merged patients are those of their records now.
-    fn canonical(&self, decoded: &mut Decoded) {
+    /// The names of merged patients are those of their records now; names that the store knows by now are those of its Patients.
+    async fn canonical(&self, decoded: &mut Decoded) -> Result<(), StreamError> {
         if let Ok(event) = &mut decoded.event
             && let Some(patient) = &mut event.patient
         {
-            *patient = self.platform.inner.identity.canonical(&decoded.tenant, patient);
+            *patient = self.platform.canonical_patient(&decoded.tenant, patient).await?;
         }
+        Ok(())
     }
 
     /// Reads what a batch needs: states that are not in the cache, what is held back, facts.

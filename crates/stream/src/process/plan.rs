@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use event::{Data, Event, Kind, Lateness, Moved, Sources};
+use event::{Data, Event, Kind, Lateness, Sources};
 use fhir::Instant;
 use rules::{Finding, PatientState, RuleSet};
 
@@ -83,6 +83,8 @@ pub(crate) struct Processed {
     pub(crate) lateness: Lateness,
     pub(crate) findings: Vec<Finding>,
     pub(crate) wanted: Vec<Wanted>,
+    /// Its quality is below what its source must have: kept and flagged, not alerted on.
+    pub(crate) is_poor: bool,
     /// Names that are merged into the event's patient.
     pub(crate) merged: Vec<String>,
     /// Identifier and content, to be remembered where the log does not.
@@ -222,6 +224,7 @@ impl Planner<'_> {
             lateness,
             findings: Vec::new(),
             wanted: Vec::new(),
+            is_poor: self.ground.rules.is_poor(&event),
             merged: Vec::new(),
             seen,
             event,
@@ -231,7 +234,7 @@ impl Planner<'_> {
             let mut held = self.take(&key);
             let facts = self.known.facts.get(&key).cloned().unwrap_or_default();
             if let Data::Movement(movement) = &done.event.data
-                && movement.moved == Moved::Merged
+                && movement.moved.joins()
             {
                 done.merged = movement.merged.iter().filter(|from| *from != patient).cloned().collect();
                 for from in done.merged.clone() {
@@ -246,8 +249,11 @@ impl Planner<'_> {
                     catch_unwind(AssertUnwindSafe(|| rules.on_event(&mut held.state, &subject, event)));
                 done.findings.extend(judged.map_err(drop)?);
             }
+            if done.is_poor {
+                observe::flag_poor(&mut done.event);
+            }
             held.board.take(&done.event);
-            done.wanted = observe::wanted(&done.event, &mut held.board, self.ground.settings);
+            done.wanted = observe::wanted(&done.event, &mut held.board, self.ground.settings, done.is_poor);
             self.batch.held.insert(key, held);
         }
         self.batch.effects.push(Effect::Event(Box::new(done)));

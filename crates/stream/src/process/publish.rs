@@ -10,6 +10,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::dead::{DeadLetter, NewDead, seal};
 use super::metrics::Metrics;
+use super::social;
 use crate::StreamError;
 use crate::log::{Append, Appended, LogError, Novelty, Position};
 use crate::platform::{Platform, must_be};
@@ -104,6 +105,7 @@ fn known_kind(event: Event) -> Result<Event, Refusal> {
                 "one of the known kinds, such as `vital_signs`, `lab_results` or `medication_orders`";
             Err(Refusal::at("/kind", Why::Expected(expected)))
         }
+        Kind::SocialDeterminants => social::check(&event).map(|()| event),
         _ => Ok(event),
     }
 }
@@ -236,6 +238,11 @@ impl Platform {
             if let Some(patient) = &event.patient {
                 event.patient = Some(self.canonical_patient(&by.tenant, patient).await?);
             }
+            if let Data::Movement(movement) = &mut event.data {
+                for merged in &mut movement.merged {
+                    *merged = self.canonical_patient(&by.tenant, merged).await?;
+                }
+            }
             originals.push((original, event.source.clone(), event.id.clone(), event.patient.clone()));
             entries.push(entry_of(by, &event, &content));
         }
@@ -314,6 +321,9 @@ impl Platform {
         let again = |why: String| {
             StreamError::Conflict(format!("dead letter `{}` is refused again: {why}", letter.id))
         };
+        if letter.door == super::worker::DOOR {
+            return self.queue_again(&by.tenant, body).await.map(|()| true);
+        }
         let original = Bytes::from(body);
         let read = match letter.door.as_str() {
             "mllp" => self.read_message(&original),

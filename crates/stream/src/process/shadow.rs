@@ -9,7 +9,7 @@ use rules::{Difference, RuleSet, Subject, compare};
 
 use crate::StreamError;
 use crate::log::{Ends, FetchLimits, LogError};
-use crate::platform::{Platform, must_be};
+use crate::platform::{Platform, must_be, with_quality};
 
 /// Events of one partition that are held in memory.
 const EVENTS_MAX: usize = 2_000_000;
@@ -57,7 +57,8 @@ impl Platform {
             found.n_events += events.len() as u64;
             found.n_patients += subjects.len() as u64;
             // A patient has one partition: the parts are whole.
-            let (other, before) = (replay.rules.clone(), today.clone());
+            let other = with_quality(replay.rules.clone(), &self.inner.sources);
+            let before = today.clone();
             let part = tokio::task::spawn_blocking(move || {
                 let subject_of = |patient: &str| subjects.get(patient).cloned().unwrap_or_default();
                 compare(&before, &other, &events, &subject_of, Some(until))

@@ -1,6 +1,7 @@
-//! Writes queued measurements into the store as Observations, through the gate. What the store refuses is a dead letter.
+//! Writes queued resources into the store, through the gate. What the store refuses is a dead letter.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use event::{Event, Kind};
@@ -12,14 +13,19 @@ use tokio::sync::watch;
 use super::board::Board;
 use super::dead::{NewDead, insert, seal};
 use super::metrics::Metrics;
-use super::observe;
+use super::{observe, queue};
 use crate::StreamError;
+use crate::alert::written;
 use crate::log::FetchLimits;
 use crate::platform::Platform;
 use crate::settings::{Observations, Settings};
 
-/// Observations of one write.
+/// Resources of one write.
 const ROWS_MAX: u32 = 500;
+/// A write is no larger than this but for one resource: notes may be long.
+const BYTES_MAX: usize = 8 << 20;
+/// The door of letters that the store refused.
+pub(crate) const DOOR: &str = "observations";
 const PAUSE: Duration = Duration::from_secs(2);
 
 struct Row {
@@ -37,6 +43,7 @@ impl Platform {
     ) -> Result<(), StreamError> {
         while !*stop.borrow() {
             self.queue_supports().await?;
+            self.queue_alerts().await?;
             if self.write_some().await? > 0 {
                 continue;
             }
@@ -53,10 +60,16 @@ impl Platform {
         let rows = self.database().read(|conn| {
             let mut rows = conn
                 .prepare_cached("SELECT seq, tenant, id, resource FROM observation ORDER BY seq LIMIT ?1")?;
-            rows.query_map([ROWS_MAX], |row| {
-                Ok(Row { seq: row.get(0)?, tenant: row.get(1)?, id: row.get(2)?, text: row.get(3)? })
-            })?
-            .collect::<rusqlite::Result<Vec<Row>>>()
+            let (mut found, mut n_bytes) = (Vec::new(), 0);
+            let mut rows = rows.query([ROWS_MAX])?;
+            while let Some(row) = rows.next()?
+                && n_bytes < BYTES_MAX
+            {
+                let row = Row { seq: row.get(0)?, tenant: row.get(1)?, id: row.get(2)?, text: row.get(3)? };
+                n_bytes += row.text.len();
+                found.push(row);
+            }
+            Ok::<_, rusqlite::Error>(found)
         });
         let rows = rows.await?;
         let n = rows.len();
@@ -118,9 +131,9 @@ impl Platform {
         Ok(NewDead {
             tenant: row.tenant.clone(),
             at: self.now(),
-            door: "observations",
+            door: DOOR,
             source: None,
-            event: Some(format!("Observation/{}", row.id)),
+            event: Some(format!("{}/{}", kind_of(&row.text), row.id)),
             patient: None,
             position: None,
             cause: "refused".to_owned(),
@@ -128,6 +141,32 @@ impl Platform {
             message,
             body: seal(self.keys().map(|keys| &**keys), &row.tenant, row.text.as_bytes())?,
         })
+    }
+
+    /// Alerts that changed and are asked for as FHIR.
+    async fn queue_alerts(&self) -> Result<(), StreamError> {
+        loop {
+            let policy = Arc::clone(self.alerts().policy());
+            if !self.database().read(move |conn| written::is_due(conn, &policy)).await? {
+                return Ok(());
+            }
+            let (policy, rules) = (Arc::clone(self.alerts().policy()), self.rules());
+            self.database().write(move |conn| written::queue(conn, &policy, &rules)).await?;
+        }
+    }
+
+    /// A resource that the store refused is queued again.
+    pub(crate) async fn queue_again(&self, tenant: &str, body: Vec<u8>) -> Result<(), StreamError> {
+        let resource = String::from_utf8(body)
+            .ok()
+            .and_then(|text| observe::parsed(&text).ok()?.id().map(str::to_owned).map(|id| (id, text)));
+        let (id, text) = resource.ok_or_else(|| {
+            StreamError::Conflict("the letter is no resource that could be written again: waive it".into())
+        })?;
+        let tenant = tenant.to_owned();
+        self.database().write(move |conn| queue::put(conn, &tenant, &id, &text)).await?;
+        self.inner.write_observations.notify_one();
+        Ok(())
     }
 
     /// Events that an alert rests on come before it: they are read back from the log and queued.
@@ -147,21 +186,23 @@ impl Platform {
         });
         let settings = Settings { observations: Observations::All, ..self.settings().clone() };
         for (of, place) in found.await? {
-            let mut made = Vec::new();
+            let mut made = None;
             if let (Some(kind), Some(partition), Some(offset)) = place
                 && self.settings().observations != Observations::None
             {
                 let found = self.event_at(&Kind::named(&kind), partition, offset.cast_unsigned()).await?;
-                let event = found.map(|(_, event)| event);
-                if let Some(event) = event {
-                    let wanted = observe::wanted(&event, &mut Board::default(), &settings);
-                    made.extend(wanted.iter().map(|one| observe::resource(&of.0, &event, one)));
+                if let Some((_, mut event)) = found {
+                    let is_poor = self.rules().is_poor(&event);
+                    if is_poor {
+                        observe::flag_poor(&mut event);
+                    }
+                    let wanted = observe::wanted(&event, &mut Board::default(), &settings, is_poor);
+                    made = Some((event, wanted));
                 }
             }
             let done = self.database().write(move |conn| {
-                for (id, resource) in made {
-                    conn.prepare_cached("INSERT INTO observation (tenant, id, resource, next_at) VALUES (?1, ?2, ?3, 0)")?
-                        .execute(params![of.0, id, resource])?;
+                if let Some((event, wanted)) = made {
+                    queue::put_made(conn, &of.0, &event, wanted.iter())?;
                 }
                 conn.prepare_cached(
                     "DELETE FROM observation_of WHERE tenant = ?1 AND patient = ?2 AND at = ?3 AND source = ?4 AND event = ?5",
@@ -200,6 +241,13 @@ impl Platform {
 
 fn update(resource: Resource) -> WriteOp {
     WriteOp { full_url: None, action: Action::Update { resource, if_match: None } }
+}
+
+/// The type of a resource as text.
+fn kind_of(text: &str) -> String {
+    let value = fhir::json::parse(text.as_bytes(), &fhir::json::Limits::default());
+    let kind = value.ok().and_then(|value| value.text("resourceType").map(str::to_owned));
+    kind.unwrap_or_else(|| "Resource".to_owned())
 }
 
 /// The first thing that is wrong, without values.

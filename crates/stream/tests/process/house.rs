@@ -25,6 +25,14 @@ pub(crate) struct House {
     pub(crate) platform: Platform,
     settings: Settings,
     kafka: Option<KafkaSettings>,
+    pub(crate) configured: Configured,
+}
+
+/// What is configured beside the limits.
+#[derive(Default)]
+pub(crate) struct Configured {
+    pub(crate) alerts: stream::alert::Settings,
+    pub(crate) sources: Sources,
 }
 
 impl House {
@@ -38,20 +46,29 @@ impl House {
 
     /// With the log in a Kafka cluster.
     pub(crate) async fn on(kafka: Option<KafkaSettings>, change: impl FnOnce(&mut Settings)) -> House {
+        House::configured(Configured::default(), kafka, change).await
+    }
+
+    pub(crate) async fn configured(
+        configured: Configured,
+        kafka: Option<KafkaSettings>,
+        change: impl FnOnce(&mut Settings),
+    ) -> House {
         // A small number of partitions, so that patients share them.
         let mut settings = Settings { partitions: 2, follow_store: false, ..Settings::default() };
         change(&mut settings);
         let folder = tempfile::tempdir().unwrap();
         let clock = FixedClock::at(NOW);
         let gate = Gate::open(GateConfig::new(folder.path(), BASE), Arc::new(clock.clone())).unwrap();
-        let platform = open(&folder, &gate, &settings, &kafka).await;
-        House { folder, clock, gate, platform, settings, kafka }
+        let platform = open(&folder, &gate, &settings, &kafka, &configured).await;
+        House { folder, clock, gate, platform, settings, kafka, configured }
     }
 
     /// Stops processing, and opens the file again, as after a restart.
     pub(crate) async fn reopen(&mut self) {
         self.platform.stop().await;
-        self.platform = open(&self.folder, &self.gate, &self.settings, &self.kafka).await;
+        let House { folder, gate, settings, kafka, configured, .. } = self;
+        self.platform = open(folder, gate, settings, kafka, configured).await;
     }
 
     pub(crate) fn access(&self) -> Access {
@@ -67,6 +84,32 @@ impl House {
         let permit = self.permit(Matter::PublishEvents).await;
         let events = events.iter().map(|text| Bytes::from(text.clone())).collect();
         self.platform.publish(&permit, events).await.unwrap()
+    }
+
+    /// Resources that a search finds, as text, in the order of their identifiers.
+    pub(crate) async fn found(&self, kind: &str, query: &str) -> Vec<String> {
+        let options = search::Options::new(true, vec![BASE.to_owned()], self.gate.now());
+        let query = search::parse(Some(fhir::Kind::named(kind)), query, &options).unwrap().query;
+        let page = self.gate.search(&self.access(), &query, 100).await.unwrap();
+        let mut found: Vec<(String, String)> = page
+            .matches
+            .iter()
+            .map(|one| (one.id.to_string(), String::from_utf8(one.body.bytes().to_vec()).unwrap()))
+            .collect();
+        found.sort();
+        found.into_iter().map(|(_, text)| text).collect()
+    }
+
+    /// Waits until a search finds so many.
+    pub(crate) async fn until_found(&self, kind: &str, query: &str, expected: usize) -> Vec<String> {
+        for _ in 0..1_000 {
+            let found = self.found(kind, query).await;
+            if found.len() == expected {
+                return found;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("{kind}?{query} finds {}, not {expected}", self.found(kind, query).await.len());
     }
 
     pub(crate) async fn put(&self, text: &str) {
@@ -109,6 +152,7 @@ async fn open(
     gate: &Gate,
     settings: &Settings,
     kafka: &Option<KafkaSettings>,
+    configured: &Configured,
 ) -> Platform {
     let config = PlatformConfig {
         dir: folder.path().to_owned(),
@@ -116,8 +160,8 @@ async fn open(
         fhir_base: BASE.to_owned(),
         keys: None,
         rules: RuleSet::shipped(),
-        alerts: Policy::standard(),
-        sources: Sources::default(),
+        alerts: Policy::new(&configured.alerts, notify::Plan::silent()).unwrap(),
+        sources: configured.sources.clone(),
         surveillance: SurveillanceConfig::default(),
         kafka: kafka.clone(),
         settings: settings.clone(),

@@ -5,7 +5,10 @@
 mod dead;
 mod house;
 mod kafka;
+mod kinds;
+mod known;
 mod store;
+mod written;
 
 use bytes::Bytes;
 use gate::Matter;

@@ -37,6 +37,21 @@ pub(crate) fn newest(conn: &Connection) -> Try<u64> {
     Ok(u64::try_from(newest.unwrap_or(0)).unwrap_or(0))
 }
 
+/// The tenants of the changes behind a position, by name.
+pub(crate) fn tenants(conn: &Connection, after: u64) -> Try<Vec<Tenant>> {
+    let after = i64::try_from(after).unwrap_or(i64::MAX);
+    let mut rows = conn.prepare_cached(
+        "SELECT name FROM tenant WHERE tenant IN
+         (SELECT q.tenant FROM log AS l JOIN request AS q ON q.request = l.request WHERE l.seq > ?1) ORDER BY name",
+    )?;
+    let mut rows = rows.query([after])?;
+    let mut tenants = Vec::new();
+    while let Some(row) = rows.next()? {
+        tenants.push(Tenant::new(&row.get::<_, String>(0)?));
+    }
+    Ok(tenants)
+}
+
 /// The last `max` changes of a tenant, newest first.
 pub(crate) fn last(conn: &Connection, catalog: &Catalog, tenant: &Tenant, max: usize) -> Try<Vec<Change>> {
     let Some(tenant) = catalog.tenant(tenant) else { return Ok(Vec::new()) };
