@@ -108,6 +108,14 @@ impl Note {
             let expected = "`text/plain`, `text/markdown` or `text/html`";
             return Err(Refusal::at(below(place, "format"), Why::Expected(expected)));
         }
+        let language = member(LANGUAGE)?;
+        let is_tag = |tag: &String| tag.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        if !language.as_ref().is_none_or(is_tag) {
+            return Err(Refusal::at(
+                below(place, "language"),
+                Why::Expected("a language such as `de` or `en-US`"),
+            ));
+        }
         let body = match one_of(data, TEXT, place)? {
             None | Some((_, Json::Null)) => None,
             Some((_, Json::String(body))) if !body.trim().is_empty() => Some(body.to_string()),
@@ -131,7 +139,7 @@ impl Note {
             kind,
             title: member(TITLE)?,
             author: member(AUTHOR)?,
-            language: member(LANGUAGE)?,
+            language,
             format,
             text: body,
             codes,
@@ -181,6 +189,7 @@ mod tests {
         check(r#"{"text":"x","note":"y"}"#, "/data/note twice");
         check(r#"{"text":"x","colour":"y"}"#, "/data/colour unknown-member");
         check(r#"{"text":"x","type":"letter"}"#, "/data/type wrong-type");
+        check(r#"{"text":"x","language":"plain words"}"#, "/data/language wrong-type");
         check(r#"{"text":"x","status":"done"}"#, "/data/status wrong-type");
         check(r#"{"text":"x","format":"application/pdf"}"#, "/data/format wrong-type");
     }

@@ -5,7 +5,7 @@ use fhir::{Instant, Object, Value, json};
 use rusqlite::{Connection, params};
 
 use super::observe::code_of;
-use super::provenance::{id_of, meta_of};
+use super::provenance::{id_in, meta_of};
 
 const UCUM: &str = "http://unitsofmeasure.org";
 /// On an Observation's reference to its device: when it was calibrated, as far as the event says.
@@ -13,9 +13,8 @@ const CALIBRATED_AT: &str = "urn:salus:device-calibrated-at";
 
 /// `SYSTEM|VALUE` is known everywhere; any other identifier is the sender's.
 fn device_id(tenant: &str, event: &Event, device: &Device) -> String {
-    let anywhere = Event { source: String::new(), ..event.clone() };
-    let event = if device.id.contains('|') { &anywhere } else { event };
-    id_of(tenant, event, Some(("device", &device.id)), "device")
+    let source = if device.id.contains('|') { "" } else { &event.source };
+    id_in(tenant, source, ("device", &device.id), "device")
 }
 
 fn identifier_of(device: &Device) -> Value {
@@ -53,7 +52,7 @@ pub(crate) fn new_resources(
     }
     if is_new(conn, tenant, &id, &measurement.name, device.calibrated_at)? {
         let name = format!("metric\0{}", measurement.name);
-        let metric = id_of(tenant, event, Some(("device", &id)), &name);
+        let metric = id_in(tenant, "", ("device", &id), &name);
         let text = of_metric(event, device, measurement, &id, &metric);
         made.push((metric, text));
     }

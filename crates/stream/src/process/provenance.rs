@@ -32,9 +32,13 @@ const SENSITIVITIES: [&str; 24] = [
 
 /// The same for the same part of the same event; a correction that names what it corrects (`of`) has the identifier of that.
 pub(crate) fn id_of(tenant: &str, event: &Event, of: Option<(&str, &str)>, name: &str) -> String {
-    let (what, id) = of.unwrap_or(("event", &event.id));
+    id_in(tenant, &event.source, of.unwrap_or(("event", &event.id)), name)
+}
+
+/// The same for the same name of the same thing of a sender.
+pub(crate) fn id_in(tenant: &str, source: &str, (what, id): (&str, &str), name: &str) -> String {
     let of = format!("{what}\0{id}");
-    Uuid::new_v5(&NAMESPACE, [tenant, &event.source, &of, name].join("\0").as_bytes()).to_string()
+    Uuid::new_v5(&NAMESPACE, [tenant, source, &of, name].join("\0").as_bytes()).to_string()
 }
 
 /// The event as a URI.

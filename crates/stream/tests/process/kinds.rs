@@ -185,3 +185,25 @@ async fn what_is_of_little_quality_is_kept_and_flagged_and_raises_nothing() {
     assert_eq!(house.found("Observation", "_tag=urn:salus:quality|low").await.len(), 1);
     house.platform.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_store_refuses_is_a_letter_that_can_be_written_again() {
+    let house = House::new().await;
+    house.platform.start().unwrap();
+    // A unit that is no code of FHIR.
+    let data = format!(r#""data":{{"question":"63512-8","answer":4,"unit":"{SECRET}  persons"}}"#);
+    house.publish(&[event("s1", "social_determinants", 0, &data)]).await;
+    house.until("SELECT count(*) FROM dead_letter WHERE state = 'open' AND door = 'observations'", 1).await;
+    let permit = house.permit(Matter::Streams).await;
+    let letters = house.platform.dead_letters(&permit, DeadQuery::default()).await.unwrap();
+    assert!(
+        letters[0].event.as_deref().is_some_and(|event| event.starts_with("Observation/")),
+        "{letters:?}"
+    );
+    assert!(!format!("{letters:?}").contains(SECRET));
+    let change = house.permit(Matter::ReplayDeadLetter).await;
+    assert_eq!(house.platform.replay_dead_letters(&change, vec![letters[0].id]).await.unwrap(), 1);
+    house.until("SELECT count(*) FROM dead_letter WHERE state = 'replayed'", 1).await;
+    house.until("SELECT count(*) FROM dead_letter WHERE state = 'open'", 1).await;
+    house.platform.stop().await;
+}
