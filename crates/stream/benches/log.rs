@@ -143,7 +143,7 @@ fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     runtime.block_on(async {
         let folder = DataFolder::new();
-        let database = stream::open(&folder.join("stream.db")).unwrap();
+        let database = stream::open_log(&folder.join("log.db")).unwrap();
         let embedded = EventLog::open_embedded(database.clone(), N_PARTITIONS).await.unwrap();
         let mut targets = vec![
             ("raw file", raw_file(&folder.join("raw"))),

@@ -1,6 +1,6 @@
 //! The platform: everything about streams that a server or a command holds, behind one handle.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use db::Database;
@@ -23,7 +23,7 @@ use crate::{Settings, StreamError};
 
 /// What a platform is opened with.
 pub struct PlatformConfig {
-    /// The data folder: `stream.db` is made in it.
+    /// The data folder: `stream.db` and `log.db` are made in it.
     pub dir: PathBuf,
     /// The door to the store.
     pub gate: Gate,
@@ -39,7 +39,7 @@ pub struct PlatformConfig {
     pub sources: Sources,
     /// How measures of populations are watched.
     pub surveillance: SurveillanceConfig,
-    /// The log in a Kafka cluster; `None` is the log in `stream.db`.
+    /// The log in a Kafka cluster; `None` is the log in `log.db`.
     pub kafka: Option<KafkaSettings>,
     /// Limits and policies.
     pub settings: Settings,
@@ -99,7 +99,7 @@ impl Platform {
         } = config;
         let db = crate::open(&dir.join("stream.db"))?;
         let clock = gate.clock();
-        let log = open_log(&db, kafka, &settings, &clock).await?;
+        let log = open_log(&dir, kafka, &settings, &clock).await?;
         let (changed, _) = watch::channel(0);
         let alerts = Desk::new(db.clone(), Arc::new(alerts), Arc::clone(&clock), changed.clone());
         let inner = Inner {
@@ -143,13 +143,14 @@ impl Platform {
         Ok(())
     }
 
-    /// Lets the work at hand end, writes what waits and closes the file.
+    /// Lets the work at hand end, writes what waits and closes the files.
     pub async fn stop(&self) {
         let running = self.running().take();
         if let Some(running) = running {
             running.stop(self).await;
         }
-        if let Err(error) = self.inner.db.close().await {
+        let (log, db) = (self.inner.log.close().await, self.inner.db.close().await);
+        if let Err(error) = log.map_err(|error| self.failed(error)).and(db.map_err(StreamError::Database)) {
             tracing::error!(%error, "streams were not closed in order");
         }
     }
@@ -259,7 +260,7 @@ pub(crate) fn with_quality(mut rules: RuleSet, sources: &Sources) -> RuleSet {
 }
 
 async fn open_log(
-    db: &Database,
+    dir: &Path,
     kafka: Option<KafkaSettings>,
     settings: &Settings,
     clock: &Arc<dyn Clock>,
@@ -280,7 +281,7 @@ async fn open_log(
                 clock: Arc::clone(clock),
                 ..EmbeddedOptions::from(settings.partitions)
             };
-            EventLog::open_embedded(db.clone(), options).await
+            EventLog::open_embedded(crate::open_log(&dir.join("log.db"))?, options).await
         }
     };
     let log = opened.map_err(|error| StreamError::Unavailable(error.to_string()))?;

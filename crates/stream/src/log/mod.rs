@@ -76,14 +76,14 @@ pub struct Removed {
 /// The log. The backend is chosen once, when it is opened; clones are the same log.
 #[derive(Clone)]
 pub enum EventLog {
-    /// In `stream.db`.
+    /// In `log.db`.
     Embedded(Embedded),
     /// In a Kafka cluster.
     Kafka(Kafka),
 }
 
 impl EventLog {
-    /// The log in `stream.db`, which [`crate::open`] opened. `options` may be the number of partitions alone.
+    /// The log in `log.db`, which [`crate::open_log`] opened. `options` may be the number of partitions alone.
     ///
     /// # Errors
     /// The file cannot be read.
@@ -195,6 +195,17 @@ impl EventLog {
         match self {
             EventLog::Embedded(_) => Ok(()),
             EventLog::Kafka(log) => log.tell_progress(group, offsets).await,
+        }
+    }
+
+    /// Writes what waits and closes the file of the embedded log.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub async fn close(&self) -> Result<(), LogError> {
+        match self {
+            EventLog::Embedded(log) => log.close().await,
+            EventLog::Kafka(_) => Ok(()),
         }
     }
 

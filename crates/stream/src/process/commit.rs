@@ -2,16 +2,14 @@
 
 use std::sync::Arc;
 
-use event::{Data, Event, Lateness, Moved, key_of, partition_of};
+use event::{Data, Event, Lateness, Moved};
 use fhir::Instant;
-use keys::KeyRing;
-use rules::{Finding, RuleSet};
+use rules::Finding;
 use rusqlite::{Connection, OptionalExtension as _, params};
-use serde_json::json;
 
 use super::GROUP;
-use super::board::text_of;
 use super::dead::{self, NewDead, Sealed};
+use super::encode::{Encoded, State};
 use super::plan::{Batch, Cause, Decoded, Effect, Held, Key, Processed};
 use super::queue;
 use crate::alert::{self, About, Policy, Transition};
@@ -26,8 +24,6 @@ pub(crate) struct Stale;
 pub(crate) struct Ground {
     pub(crate) policy: Arc<Policy>,
     pub(crate) surveillance: Arc<SurveillanceConfig>,
-    pub(crate) rules: Arc<RuleSet>,
-    pub(crate) n_partitions: u32,
     pub(crate) now: Instant,
 }
 
@@ -39,26 +35,13 @@ pub(crate) struct Committed {
     pub(crate) n_dead: u64,
 }
 
-/// A dead letter's body, sealed before the transaction.
-pub(crate) type Bodies = Vec<Option<Sealed>>;
-
-/// Seals what the batch sets aside, in the order of its effects.
-pub(crate) fn seal_bodies(batch: &Batch, keys: Option<&KeyRing>) -> Result<Bodies, crate::StreamError> {
-    let seal = |effect: &Effect| match effect {
-        Effect::Dead { decoded, .. } => {
-            dead::seal(keys, &decoded.tenant, &decoded.work.entry.append.body).map(Some)
-        }
-        Effect::Event(_) | Effect::Time { .. } => Ok(None),
-    };
-    batch.effects.iter().map(seal).collect()
-}
-
 /// Writes a batch. Must run in a transaction that is rolled back when this fails.
 pub(crate) fn write(
     conn: &Connection,
     ground: &Ground,
     batch: Batch,
-    bodies: Bodies,
+    states: Vec<State>,
+    encoded: Vec<Encoded>,
 ) -> rusqlite::Result<Committed> {
     let mut done = Committed { transitions: Vec::new(), held: Vec::new(), merged: Vec::new(), n_dead: 0 };
     for (key, version) in &batch.gone {
@@ -67,18 +50,19 @@ pub(crate) fn write(
             .execute(params![key.0, key.1, version])?;
         stale_unless(n == 1)?;
     }
-    let Batch { effects, held, next, .. } = batch;
-    for (key, mut held) in held {
-        write_state(conn, ground, &key, &held)?;
+    let Batch { effects, next, .. } = batch;
+    for state in states {
+        write_state(conn, &state)?;
+        let State { key, mut held, .. } = state;
         held.version += 1;
         done.held.push((key, held));
     }
-    for (effect, body) in effects.into_iter().zip(bodies) {
+    for (effect, encoded) in effects.into_iter().zip(encoded) {
         match effect {
-            Effect::Event(one) => write_event(conn, ground, &one, &mut done)?,
+            Effect::Event(one) => write_event(conn, ground, &one, encoded, &mut done)?,
             Effect::Dead { decoded, cause, parks } => {
                 done.n_dead += 1;
-                write_dead(conn, ground, &decoded, &cause, parks, body)?;
+                write_dead(conn, ground, &decoded, &cause, parks, encoded.sealed)?;
             }
             Effect::Time { key, findings } => {
                 let board = done.held.iter().find(|(held, _)| *held == key).map(|(_, held)| &held.board);
@@ -114,11 +98,8 @@ pub(crate) fn is_stale(error: &rusqlite::Error) -> bool {
     matches!(error, rusqlite::Error::ToSqlConversionFailure(cause) if cause.is::<Stale>())
 }
 
-fn write_state(conn: &Connection, ground: &Ground, key: &Key, held: &Held) -> rusqlite::Result<()> {
-    let (tenant, patient) = key;
-    let partition = partition_of(&key_of(tenant, patient), ground.n_partitions);
-    let due = ground.rules.next_time(&held.state).map(|due| due.0);
-    let (state, board) = (held.state.to_bytes(), held.board.to_text());
+fn write_state(conn: &Connection, row: &State) -> rusqlite::Result<()> {
+    let State { key: (tenant, patient), held, partition, due, state, board } = row;
     let unit = held.board.unit.as_deref().filter(|_| !held.board.is_discharged);
     let changed = next_change(conn)?;
     let n = if held.version == 0 {
@@ -149,6 +130,7 @@ fn write_event(
     conn: &Connection,
     ground: &Ground,
     one: &Processed,
+    encoded: Encoded,
     done: &mut Committed,
 ) -> rusqlite::Result<()> {
     if let Some((id, content)) = &one.seen {
@@ -160,7 +142,7 @@ fn write_event(
             .execute(params![one.tenant, id, content.to_le_bytes(), ground.now.0])?;
         stale_unless(n == 1 || one.letter.is_some())?;
     }
-    write_measured(conn, one)?;
+    write_measured(conn, one, encoded.measured)?;
     let about = About::of(&one.event);
     // Alerts of a name that is gone are retracted under it, before what is left of it moves.
     let (gone, own): (Vec<&Finding>, Vec<&Finding>) =
@@ -231,21 +213,9 @@ fn support(
     Ok(())
 }
 
-fn write_measured(conn: &Connection, one: &Processed) -> rusqlite::Result<()> {
+fn write_measured(conn: &Connection, one: &Processed, measured: Option<String>) -> rusqlite::Result<()> {
     let event = &one.event;
-    let (Some(patient), false) = (&event.patient, event.measurements().is_empty()) else { return Ok(()) };
-    let values: Vec<serde_json::Value> = event
-        .measurements()
-        .iter()
-        .map(|measurement| {
-            json!([
-                measurement.name.as_str(),
-                text_of(measurement),
-                measurement.unit.as_deref(),
-                measurement.flags
-            ])
-        })
-        .collect();
+    let (Some(patient), Some(measured)) = (&event.patient, measured) else { return Ok(()) };
     let lateness = match one.lateness {
         Lateness::OnTime => "on_time",
         Lateness::Late => "late",
@@ -265,7 +235,7 @@ fn write_measured(conn: &Connection, one: &Processed) -> rusqlite::Result<()> {
         one.position.partition,
         one.position.offset.cast_signed(),
         lateness,
-        serde_json::Value::from(values).to_string(),
+        measured,
     ])?;
     Ok(())
 }

@@ -1,13 +1,14 @@
 //! Processing: events of a partition, in order, become state, alerts, Observations and dead letters, with the offsets in one transaction.
 //!
-//! One task per partition reads all kinds of it, so that it sees everything that happens to a patient. A batch is planned outside the
-//! transaction ([`plan`]) and written in one ([`commit`]): its effects exist once, or not at all. What cannot be processed is a dead letter and
+//! One task per partition reads all kinds of it, so that it sees everything that happens to a patient. A batch is planned and encoded outside the
+//! transaction ([`plan`], [`encode`]) and written in one ([`commit`]): its effects exist once, or not at all. What cannot be processed is a dead letter and
 //! stops nobody else.
 
 pub(crate) mod board;
 pub(crate) mod commit;
 pub(crate) mod dead;
 pub(crate) mod device;
+pub(crate) mod encode;
 pub(crate) mod facts;
 pub(crate) mod follow;
 pub(crate) mod histogram;

@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 use super::GROUP;
 use super::board::Board;
 use super::commit::{self, Committed};
+use super::encode;
 use super::metrics::Metrics;
 use super::plan::{self, Batch, Broke, Cause, Decoded, Held, Key, Known, Work};
 use crate::StreamError;
@@ -84,11 +85,16 @@ impl Partition {
 
     /// Works until told to stop.
     pub(crate) async fn run(mut self, mut stop: watch::Receiver<bool>) -> Result<(), StreamError> {
+        // Letters that somebody wants to be run again are looked for when told, and with the timers.
+        let mut is_told = true;
         while !*stop.borrow() {
             self.find_kinds().await?;
-            self.run_letters().await?;
+            let is_due = self.timers_at.is_none_or(|at| at.elapsed() >= WAIT);
+            if std::mem::take(&mut is_told) || is_due {
+                self.run_letters().await?;
+            }
             let n = self.step().await?;
-            if self.timers_at.is_none_or(|at| at.elapsed() >= WAIT) {
+            if is_due {
                 self.timers_at = Some(Moment::now());
                 self.pass_time(n == 0).await?;
             }
@@ -102,7 +108,7 @@ impl Partition {
                 waited = log.wait(self.index, &from, WAIT) => {
                     waited.map_err(|error| self.platform.failed(error))?;
                 }
-                () = wake.notified() => {}
+                () = wake.notified() => is_told = true,
                 changed = stop.changed() => if changed.is_err() { return Ok(()) },
             }
         }
@@ -145,16 +151,17 @@ impl Partition {
         };
         let n = entries.len();
         if n > 0 {
-            self.process(entries.into_iter().map(|entry| Work { entry, letter: None }).collect()).await?;
+            let works = entries.into_iter().map(|entry| Arc::new(Work { entry, letter: None }));
+            self.process(works.collect()).await?;
         }
         Ok(n)
     }
 
     /// Processes entries. What the database refuses is halved until the one entry is found, which becomes a dead letter.
-    async fn process(&mut self, works: Vec<Work>) -> Result<(), StreamError> {
+    async fn process(&mut self, works: Vec<Arc<Work>>) -> Result<(), StreamError> {
         let (mut chunks, mut n_stale) = (VecDeque::from([works]), 0);
         while let Some(mut chunk) = chunks.pop_front() {
-            match self.attempt(chunk.clone()).await {
+            match self.attempt(&chunk).await {
                 Ok(()) => n_stale = 0,
                 Err(Refused::Failed(error)) => return Err(error),
                 Err(Refused::Stale) if n_stale < STALE_MAX => {
@@ -187,10 +194,10 @@ impl Partition {
     }
 
     /// Plans and writes one batch. What it touched is in the cache again only when it was written.
-    async fn attempt(&mut self, works: Vec<Work>) -> Result<(), Refused> {
+    async fn attempt(&mut self, works: &[Arc<Work>]) -> Result<(), Refused> {
         let rules = self.platform.rules();
         let batch = loop {
-            let mut decoded = plan::decode(works.clone());
+            let mut decoded = plan::decode(works);
             for one in &mut decoded {
                 self.canonical(one).await.map_err(Refused::Failed)?;
             }
@@ -213,7 +220,7 @@ impl Partition {
                 }
             }
         };
-        for work in &works {
+        for work in works {
             self.time = self.time.max(work.entry.appended_at);
         }
         self.commit(batch).await
@@ -291,22 +298,21 @@ impl Partition {
         Ok(facts)
     }
 
-    async fn commit(&mut self, batch: Batch) -> Result<(), Refused> {
+    async fn commit(&mut self, mut batch: Batch) -> Result<(), Refused> {
         let platform = self.platform.clone();
         let (n, late, too_late) = (batch.n_entries, batch.late, batch.too_late);
         let (duplicates, appended, next) = (batch.duplicates, batch.appended, batch.next.clone());
         let keys = platform.keys().map(|keys| &**keys);
-        let bodies = commit::seal_bodies(&batch, keys).map_err(Refused::Failed)?;
+        let encoded = encode::effects(&batch, keys).map_err(Refused::Failed)?;
+        let states = encode::states(&mut batch, &platform.rules(), platform.inner.log.partitions());
         let ground = commit::Ground {
             policy: Arc::clone(platform.alerts().policy()),
             surveillance: Arc::clone(&platform.inner.surveillance),
-            rules: platform.rules(),
-            n_partitions: platform.inner.log.partitions(),
             now: platform.now(),
         };
         let began = Moment::now();
         let written =
-            platform.database().write(move |conn| commit::write(conn, &ground, batch, bodies)).await;
+            platform.database().write(move |conn| commit::write(conn, &ground, batch, states, encoded)).await;
         let metrics = &platform.inner.metrics;
         metrics.commit.add(u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX), 1);
         let Committed { transitions, held, merged, n_dead } = written.map_err(refused)?;
@@ -408,7 +414,7 @@ impl Partition {
                 body: opened.body,
             };
             let entry = Entry { position, append, appended_at: opened.letter.at };
-            works.push(Work { entry, letter: Some(id) });
+            works.push(Arc::new(Work { entry, letter: Some(id) }));
         }
         if works.is_empty() { Ok(()) } else { self.process(works).await }
     }

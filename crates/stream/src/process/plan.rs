@@ -27,7 +27,6 @@ pub(crate) struct Held {
 }
 
 /// One entry to be processed, and the dead letter that it was, if it was one.
-#[derive(Clone)]
 pub(crate) struct Work {
     pub(crate) entry: Entry,
     pub(crate) letter: Option<i64>,
@@ -35,7 +34,7 @@ pub(crate) struct Work {
 
 /// An entry whose event was read, or why not.
 pub(crate) struct Decoded {
-    pub(crate) work: Work,
+    pub(crate) work: Arc<Work>,
     pub(crate) tenant: String,
     pub(crate) event: Result<Event, Cause>,
 }
@@ -123,8 +122,9 @@ pub(crate) struct Ground<'a> {
 }
 
 /// Reads entries.
-pub(crate) fn decode(works: Vec<Work>) -> Vec<Decoded> {
-    let read = |work: Work| {
+pub(crate) fn decode(works: &[Arc<Work>]) -> Vec<Decoded> {
+    let read = |work: &Arc<Work>| {
+        let work = Arc::clone(work);
         let tenant = work.entry.append.tenant().to_owned();
         let event = Event::of_bytes(&work.entry.append.body).map_err(|refusal| Cause {
             word: refusal.slug().to_owned(),
@@ -133,7 +133,7 @@ pub(crate) fn decode(works: Vec<Work>) -> Vec<Decoded> {
         });
         Decoded { work, tenant, event }
     };
-    works.into_iter().map(read).collect()
+    works.iter().map(read).collect()
 }
 
 /// Plans a batch.
@@ -219,7 +219,7 @@ impl Planner<'_> {
         let seen = self.ground.dedups.then(|| (work.entry.append.id.clone(), work.entry.append.content));
         let mut done = Processed {
             tenant,
-            position: work.entry.position,
+            position: work.entry.position.clone(),
             letter: work.letter,
             lateness,
             findings: Vec::new(),

@@ -22,7 +22,7 @@ struct World {
 impl World {
     fn new(measure: MeasureConfig) -> World {
         let conn = Connection::open_in_memory().unwrap();
-        conn.execute_batch(include_str!("../migrations/4_surveillance.sql")).unwrap();
+        conn.execute_batch(include_str!("../migrations/3_surveillance.sql")).unwrap();
         let config = SurveillanceConfig { default: measure, ..SurveillanceConfig::default() };
         World { conn, config, n_events: 0 }
     }

@@ -14,8 +14,8 @@ const KINDS: [Kind; 2] = [Kind::VitalSigns, Kind::LabResults];
 
 /// A closed file with some events, and what is in it.
 async fn written(folder: &DataFolder) -> (PathBuf, Vec<Entry>) {
-    let path = folder.join("stream.db");
-    let database = stream::open(&path).unwrap();
+    let path = folder.join("log.db");
+    let database = stream::open_log(&path).unwrap();
     let log = EventLog::open_embedded(database.clone(), 2).await.unwrap();
     for n in 0..60 {
         let kind = KINDS[n % 2].clone();
@@ -32,7 +32,7 @@ async fn written(folder: &DataFolder) -> (PathBuf, Vec<Entry>) {
 
 /// What is read of a file, or why it cannot be read.
 async fn read(path: &Path, expected: &[Entry]) -> Result<Vec<Entry>, String> {
-    let database = stream::open(path).map_err(|e| e.to_string())?;
+    let database = stream::open_log(path).map_err(|e| e.to_string())?;
     let result = async {
         let log = EventLog::open_embedded(database.clone(), 2).await.map_err(|e| e.to_string())?;
         if log.partitions() != 2 {
@@ -117,7 +117,7 @@ async fn a_damaged_entry_is_named_and_the_others_are_read() {
     }
     fs::write(&path, bytes).unwrap();
 
-    let database = stream::open(&path).unwrap();
+    let database = stream::open_log(&path).unwrap();
     let log = EventLog::open_embedded(database.clone(), 2).await.unwrap();
     let position = &damaged.position;
     let kind = position.kind.clone();

@@ -14,7 +14,7 @@ use testkit::DataFolder;
 use crate::common::{append, event, read_all};
 
 async fn open(folder: &DataFolder, options: EmbeddedOptions) -> (db::Database, EventLog) {
-    let database = stream::open(&folder.join("stream.db")).unwrap();
+    let database = stream::open_log(&folder.join("log.db")).unwrap();
     let log = EventLog::open_embedded(database.clone(), options).await.unwrap();
     (database, log)
 }

@@ -18,7 +18,7 @@ const PATIENTS: usize = 32;
 
 /// Appends until it is killed, and prints what was acknowledged.
 async fn child(path: &str, from: usize) {
-    let database = stream::open(path.as_ref()).unwrap();
+    let database = stream::open_log(path.as_ref()).unwrap();
     let log = EventLog::open_embedded(database, 4).await.unwrap();
     for patient in 0..PATIENTS {
         let log = log.clone();
@@ -42,7 +42,7 @@ async fn acknowledged_events_survive_kill_9() {
         return child(path, from.parse().unwrap()).await;
     }
     let folder = DataFolder::new();
-    let path = folder.join("stream.db");
+    let path = folder.join("log.db");
     let mut acknowledged: BTreeMap<(usize, usize), (u32, u64)> = BTreeMap::new();
     for cycle in 0..N_CYCLES {
         let mut child = Command::new(env::current_exe().unwrap())
@@ -68,7 +68,7 @@ async fn acknowledged_events_survive_kill_9() {
     }
     println!("{} acknowledged in {N_CYCLES} cycles", acknowledged.len());
     assert!(acknowledged.len() > N_CYCLES * 5);
-    let database = stream::open(&path).unwrap();
+    let database = stream::open_log(&path).unwrap();
     let log = EventLog::open_embedded(database.clone(), 4).await.unwrap();
     let entries = read_all(&log, &[Kind::VitalSigns]).await;
     let by_place: BTreeMap<_, _> =

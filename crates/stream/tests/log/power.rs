@@ -11,7 +11,7 @@ use testkit::{Fault, LossyDisk};
 
 use crate::common::{event, read_all};
 
-const MIGRATIONS: &[&str] = &[include_str!("../../src/migrations/1_log.sql")];
+const MIGRATIONS: &[&str] = &[include_str!("../../src/migrations/log.sql")];
 
 /// Where each acknowledged event is.
 type Acknowledged = BTreeMap<(String, usize), Position>;

@@ -14,7 +14,7 @@ const N_PARTITIONS: u32 = 4;
 /// Runs a check on the embedded log.
 async fn embedded<F: Future<Output = ()>>(check: impl Fn(EventLog) -> F) {
     let folder = DataFolder::new();
-    let database = stream::open(&folder.join("stream.db")).unwrap();
+    let database = stream::open_log(&folder.join("log.db")).unwrap();
     check(EventLog::open_embedded(database.clone(), N_PARTITIONS).await.unwrap()).await;
     database.close().await.unwrap();
 }

@@ -42,7 +42,7 @@ async fn process(log: &EventLog, offsets: &mut Offsets, n_max: usize) -> Vec<Ent
 async fn there_and_back_in_order() {
     let Some(broker) = Kafka::own() else { return };
     let folder = DataFolder::new();
-    let database = stream::open(&folder.join("stream.db")).unwrap();
+    let database = stream::open_log(&folder.join("log.db")).unwrap();
     let embedded = EventLog::open_embedded(database.clone(), 4).await.unwrap();
     // Another number of partitions: a patient's entries go from one to one.
     let kafka = EventLog::open_kafka(KafkaSettings::new(broker.bootstrap_servers(), 3)).await.unwrap();

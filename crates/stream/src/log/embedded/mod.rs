@@ -1,4 +1,4 @@
-//! The log in `stream.db`: one writer, one commit for all that waits, readers that are woken and never ask in vain.
+//! The log in `log.db`: one writer, one commit for all that waits, readers that are woken and never ask in vain.
 
 mod queue;
 mod read;
@@ -48,7 +48,7 @@ impl From<u32> for EmbeddedOptions {
     }
 }
 
-/// The log in `stream.db`; clones are the same log.
+/// The log in `log.db`; clones are the same log.
 #[derive(Clone)]
 pub struct Embedded {
     shared: Arc<Shared>,
@@ -195,6 +195,10 @@ impl Embedded {
             retain::trim(conn, Slot::of(topic, partition), slowest, retention, now)
         };
         self.shared.database.write(trim).await.map_err(LogError::of_write)
+    }
+
+    pub(super) async fn close(&self) -> Result<(), LogError> {
+        self.shared.database.close().await.map_err(LogError::Db)
     }
 
     pub(super) fn failure(&self) -> Option<LogError> {

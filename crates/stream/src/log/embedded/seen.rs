@@ -217,7 +217,7 @@ mod tests {
 
     fn table() -> Connection {
         let conn = Connection::open_in_memory().unwrap();
-        conn.execute_batch(include_str!("../../migrations/1_log.sql")).unwrap();
+        conn.execute_batch(include_str!("../../migrations/log.sql")).unwrap();
         conn
     }
 
