@@ -6,13 +6,15 @@
 //!   gives, and does the work.
 //! * [`storage`] – files of local folders and S3-compatible stores.
 //! * [`plan`] – what runs; [`run`] – where and how it runs: threads, channels, checkpoints, conservation.
-//! * [`engine`] – expressions, SQL, sorting and spooling on DataFusion and Arrow within a memory limit.
+//! * [`engine`] – expressions, SQL, sorting and spooling on DataFusion and Arrow within a memory limit; `keyed` – what is known of each of many keys,
+//!   within it too.
 //! * [`runs`] – runs, progress, quarantine; [`report`] – quality as JSON and HTML; [`lineage`] – OpenLineage events.
 
 pub mod check;
 pub mod engine;
 mod error;
 pub mod file;
+mod keyed;
 pub mod lineage;
 pub mod plan;
 pub mod report;

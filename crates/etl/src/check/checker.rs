@@ -169,6 +169,9 @@ impl Checker {
     /// Puts the rows that are not the latest of their key into quarantine.
     fn release(&mut self, check: usize, spool: Spool, out: &mut dyn Output) -> Result<(), EtlError> {
         let spooled = spool.finish()?;
+        if let Test::Unique(test) = &mut self.checks[check].test {
+            test.settle()?;
+        }
         let mut first = 0;
         for batch in spooled.read()? {
             let batch = batch?;
@@ -180,7 +183,7 @@ impl Checker {
             let cells: Vec<&Cells> = cells.iter().collect();
             let eligible = running.applies(&batch)?.unwrap_or_else(|| BooleanBuffer::new_set(n));
             let Test::Unique(test) = &running.test else { break };
-            let failing = test.not_latest(&cells, &eligible, first);
+            let failing = test.not_latest(&cells, &eligible, first)?;
             // The rows were counted as they came; here are the places of those that go.
             tally::sample_rows(&mut running.rule, &failing, &cells, &batch);
             let mut refused = Refused::none(n);

@@ -1,8 +1,7 @@
-//! Keys as 128-bit hashes: of rows for `unique`, of the columns of other sources for `reference`. Memory is 16 to 40 bytes a key.
+//! Keys as 128-bit hashes: of rows for `unique`, of the columns of other sources for `reference`.
 
 use std::any::Any;
 use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
 use arrow::array::{Array as _, AsArray as _};
@@ -13,83 +12,21 @@ use crate::EtlError;
 use crate::check::cells::{Cells, Need, Scalars, all_present};
 use crate::check::missing::Tokens;
 use crate::check::spec::CheckSpec;
+use crate::keyed::{Found, Keyed};
 use crate::step::{Tap, TapSpec};
 use crate::world::World;
 
 /// Keys of one check when it does not say otherwise.
 pub(super) const KEYS_MAX: u64 = 50_000_000;
-/// Tables of keys grow by doubling; many small ones never double all at once.
-const SHARDS: usize = 64;
 
-/// Takes a hash for what it is: it is one already.
-#[derive(Default)]
-pub(super) struct AsIs(u64);
-
-impl Hasher for AsIs {
-    fn finish(&self) -> u64 {
-        self.0
+/// More different keys than a check allows are an error.
+pub(super) fn check_number(n_keys: u64, keys_max: u64) -> Result<(), EtlError> {
+    if n_keys <= keys_max {
+        return Ok(());
     }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
-        }
-    }
-
-    fn write_u128(&mut self, hash: u128) {
-        self.0 = hash as u64;
-    }
-}
-
-/// Keys with what is known of each.
-pub(super) struct KeyMap<T> {
-    shards: Vec<HashMap<u128, T, BuildHasherDefault<AsIs>>>,
-    n_keys: u64,
-    keys_max: u64,
-}
-
-impl<T> KeyMap<T> {
-    pub(super) fn new(keys_max: u64) -> KeyMap<T> {
-        let shards = (0..SHARDS).map(|_| HashMap::default()).collect();
-        KeyMap { shards, n_keys: 0, keys_max }
-    }
-
-    fn shard(key: u128) -> usize {
-        // The map itself uses the low bits.
-        (key >> 122) as usize
-    }
-
-    /// Puts a key with its value; the value that was there is handed to `merge` instead. `Err`: there are too many keys.
-    #[inline]
-    pub(super) fn put(
-        &mut self,
-        key: u128,
-        value: T,
-        merge: impl FnOnce(&mut T, T),
-    ) -> Result<bool, EtlError> {
-        let keys_max = self.keys_max;
-        match self.shards[KeyMap::<T>::shard(key)].entry(key) {
-            std::collections::hash_map::Entry::Occupied(mut entry) => {
-                merge(entry.get_mut(), value);
-                Ok(false)
-            }
-            std::collections::hash_map::Entry::Vacant(entry) => {
-                if self.n_keys >= keys_max {
-                    return Err(EtlError::Limit(format!(
-                        "more than {keys_max} keys: raise `keys_max` of the check (each takes up to 40 bytes of memory)"
-                    )));
-                }
-                self.n_keys += 1;
-                entry.insert(value);
-                Ok(true)
-            }
-        }
-    }
-
-    #[inline]
-    pub(super) fn get(&self, key: u128) -> Option<&T> {
-        self.shards[KeyMap::<T>::shard(key)].get(&key)
-    }
+    Err(EtlError::Limit(format!(
+        "more than {keys_max} keys: raise `keys_max` of the check (keys that do not fit into memory take 16 bytes of disk each)"
+    )))
 }
 
 /// The hash of the key of each row. Every cell is hashed by itself, so that neighbouring texts cannot flow together. Whole numbers and
@@ -147,10 +84,10 @@ fn hashes_of_column(cells: &Cells, n_rows: usize) -> Vec<u128> {
 }
 
 /// What the tap of one source gathers: for each `reference` check that looks there, by its id, the keys.
-pub(super) struct Gathered(HashMap<String, Arc<KeyMap<()>>>);
+pub(super) struct Gathered(HashMap<String, Arc<Found<()>>>);
 
 impl Gathered {
-    pub(super) fn of(&self, id: &str) -> Option<Arc<KeyMap<()>>> {
+    pub(super) fn of(&self, id: &str) -> Option<Arc<Found<()>>> {
         self.0.get(id).cloned()
     }
 }
@@ -178,7 +115,14 @@ pub(super) fn taps(specs: &[CheckSpec]) -> Vec<TapSpec> {
 
 struct KeyTap {
     world: Arc<World>,
-    gathering: Vec<(String, Vec<Need>, KeyMap<()>)>,
+    gathering: Vec<Gathering>,
+}
+
+struct Gathering {
+    id: String,
+    needs: Vec<Need>,
+    keys: Keyed<()>,
+    keys_max: u64,
 }
 
 /// See [`crate::check::Checks::start_tap`].
@@ -201,7 +145,8 @@ pub(super) fn start_tap(
             })?;
             needs.push(Need { column: column.name.clone(), kind: column.kind, tokens: tokens.clone() });
         }
-        gathering.push((spec.id.clone(), needs, KeyMap::new(reference.keys_max)));
+        let (id, keys_max) = (spec.id.clone(), reference.keys_max);
+        gathering.push(Gathering { id, needs, keys: Keyed::new(world.engine.keys()), keys_max });
     }
     Ok(Box::new(KeyTap { world: world.clone(), gathering }))
 }
@@ -209,20 +154,26 @@ pub(super) fn start_tap(
 impl Tap for KeyTap {
     fn push(&mut self, batch: &Batch) -> Result<(), EtlError> {
         self.world.check_cancelled()?;
-        for (_, needs, keys) in &mut self.gathering {
+        for Gathering { needs, keys, keys_max, .. } in &mut self.gathering {
             let cells: Vec<Cells> =
                 needs.iter().map(|need| Cells::of(batch, need)).collect::<Result<_, _>>()?;
             let cells: Vec<&Cells> = cells.iter().collect();
             let hashes = hashes(&cells, batch.n_rows());
             for row in all_present(&cells, batch.n_rows()).set_indices() {
-                keys.put(hashes[row], (), |(), ()| {})?;
+                keys.add(hashes[row], ())?;
             }
+            check_number(keys.n_keys_min(), *keys_max)?;
         }
         Ok(())
     }
 
     fn finish(self: Box<Self>) -> Result<Arc<dyn Any + Send + Sync>, EtlError> {
-        let gathered = self.gathering.into_iter().map(|(id, _, keys)| (id, Arc::new(keys)));
-        Ok(Arc::new(Gathered(gathered.collect())))
+        let mut gathered = HashMap::new();
+        for Gathering { id, keys, keys_max, .. } in self.gathering {
+            let found = keys.finish()?;
+            check_number(found.n_keys(), keys_max)?;
+            gathered.insert(id, Arc::new(found));
+        }
+        Ok(Arc::new(Gathered(gathered)))
     }
 }

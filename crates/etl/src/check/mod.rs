@@ -17,6 +17,8 @@ mod tally;
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_memory;
 
 use std::any::Any;
 use std::sync::Arc;

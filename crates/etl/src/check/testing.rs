@@ -28,6 +28,11 @@ impl Secrets for NoSecrets {
 
 /// A world with a scratch folder of its own.
 pub(crate) fn world() -> (Arc<World>, tempfile::TempDir) {
+    world_with(64 << 20)
+}
+
+/// A world with so much memory.
+pub(crate) fn world_with(memory_bytes: u64) -> (Arc<World>, tempfile::TempDir) {
     let scratch = tempfile::tempdir().unwrap();
     let world = World {
         secrets: Arc::new(NoSecrets),
@@ -37,7 +42,7 @@ pub(crate) fn world() -> (Arc<World>, tempfile::TempDir) {
         store: None,
         scratch: scratch.path().to_owned(),
         home: scratch.path().to_owned(),
-        engine: Arc::new(Engine::new(scratch.path(), 64 << 20).unwrap()),
+        engine: Arc::new(Engine::new(scratch.path(), memory_bytes).unwrap()),
         cancelled: Arc::new(AtomicBool::new(false)),
         checkpoint: Arc::new(|_| {}),
     };
@@ -144,20 +149,33 @@ pub(crate) fn run_rows(
     previous: Option<&SourceQuality>,
 ) -> Ran {
     let (world, _scratch) = world();
+    run_in(&world, 3, yaml, columns, rows, tapped, previous)
+}
+
+/// Runs checks over rows in a world, in batches of so many.
+pub(crate) fn run_in(
+    world: &Arc<World>,
+    batch_rows: usize,
+    yaml: &str,
+    columns: &Columns,
+    rows: &[Vec<Value>],
+    tapped: &[(&str, Batch)],
+    previous: Option<&SourceQuality>,
+) -> Ran {
     let checks = checks(yaml, columns).unwrap();
     let mut gathered: Vec<Arc<dyn Any + Send + Sync>> = Vec::new();
     for spec in checks.taps() {
         let (_, batch) = tapped.iter().find(|(source, _)| *source == spec.source.text).unwrap();
-        let mut tap = checks.start_tap(&spec.source, &batch.columns().unwrap(), &world).unwrap();
+        let mut tap = checks.start_tap(&spec.source, &batch.columns().unwrap(), world).unwrap();
         tap.push(batch).unwrap();
         gathered.push(tap.finish().unwrap());
     }
-    let mut checker = checks.start(columns, &gathered, &world).unwrap();
+    let mut checker = checks.start(columns, &gathered, world).unwrap();
     let (mut passed, mut rejected) = (Vec::new(), Vec::new());
     let whole = Batch::from_rows(columns, rows).unwrap();
     let mut out = (&mut passed, &mut rejected);
-    for start in (0..rows.len()).step_by(3) {
-        checker.push(whole.slice(start, 3.min(rows.len() - start)), &mut out).unwrap();
+    for start in (0..rows.len()).step_by(batch_rows) {
+        checker.push(whole.slice(start, batch_rows.min(rows.len() - start)), &mut out).unwrap();
     }
     checker.finish(&mut out).unwrap();
     Ran {

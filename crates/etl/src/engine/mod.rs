@@ -27,6 +27,7 @@ use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use table::Columns;
 
 use crate::EtlError;
+use crate::keyed::Pool;
 
 pub use expression::{BadRow, Expression, expression};
 pub use query::query_columns;
@@ -37,6 +38,8 @@ pub use spool::{Spool, SpoolReader, Spooled};
 
 /// Less than this is not enough to sort anything.
 pub const MEMORY_BYTES_MIN: u64 = 4 << 20;
+/// Keys of checks and steps may take this part of the memory, beside what tables take.
+const KEY_PARTS: u64 = 4;
 
 /// The embedded engine of a run. All that it does at one time shares its memory; what does not fit goes to files in the scratch
 /// folder. Limits: [`MEMORY_BYTES_MIN`].
@@ -44,6 +47,7 @@ pub struct Engine {
     scratch: PathBuf,
     memory_bytes_max: u64,
     environment: Arc<RuntimeEnv>,
+    keys: Arc<Pool>,
     threads: Threads,
 }
 
@@ -85,6 +89,7 @@ impl Engine {
             scratch: scratch.to_path_buf(),
             memory_bytes_max,
             environment,
+            keys: Pool::new(scratch, memory_bytes_max / KEY_PARTS),
             threads: Threads(Some(threads)),
         })
     }
@@ -119,6 +124,11 @@ impl Engine {
     /// (`SELECT *`) keeps the places, the rows of any other are numbered from 1.
     pub fn query(&self, sql: &str, tables: &[(&str, &Spooled)]) -> Result<Rows, EtlError> {
         query::query(self, sql, tables)
+    }
+
+    /// Memory and files for the keys of checks and steps.
+    pub(crate) fn keys(&self) -> &Arc<Pool> {
+        &self.keys
     }
 
     /// The most bytes of tables that are held in memory at one time.

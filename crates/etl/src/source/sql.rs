@@ -6,10 +6,9 @@ use std::time::Duration;
 
 use table::{Batch, Column, Columns, Reject, Type, Typing};
 
-use crate::secret::SecretFields as _;
 use crate::source::declared::{self, Declared};
 use crate::source::{Division, Piece, Unit};
-use crate::sql::{Failure, TableName, Template, Tls, fill_raw};
+use crate::sql::{Failure, TableName, Template, fill_raw};
 use crate::yaml::{Fields, Node, parse_span};
 use crate::{EtlError, Problems, Secret, Word, world::World};
 
@@ -87,11 +86,6 @@ pub(crate) struct Partition {
     pub(crate) column: Word,
     /// How many ranges.
     pub(crate) n: u32,
-}
-
-/// Where a source is: only some databases have a server.
-pub(crate) fn decode_server(fields: &mut Fields<'_>, problems: &mut Problems) -> (Option<Secret>, Tls) {
-    (fields.required_secret("url", problems), Tls::decode(fields, problems))
 }
 
 impl SqlSource {

@@ -164,7 +164,7 @@ impl Tap for Looking {
     }
 
     fn finish(self: Box<Self>) -> Result<Arc<dyn Any + Send + Sync>, EtlError> {
-        Ok(Arc::new(self.gatherer.finish()))
+        Ok(Arc::new(self.gatherer.finish()?))
     }
 }
 
@@ -188,7 +188,10 @@ impl Scorer {
         let groups: Vec<Option<Groups>> = (0..patients.len())
             .map(|row| {
                 let patient = patients.get(row).filter(|id| !id.trim_ascii().is_empty());
-                let found = patient.and_then(|id| gathered.groups_of(hash_of(id)).or(without));
+                let found = match patient {
+                    Some(id) => gathered.groups_of(hash_of(id))?.or(without),
+                    None => None,
+                };
                 if found.is_none() {
                     self.not_scored.add(if patient.is_none() {
                         "no patient"
@@ -196,9 +199,9 @@ impl Scorer {
                         "no readable code in the window"
                     });
                 }
-                found
+                Ok(found)
             })
-            .collect();
+            .collect::<Result<_, EtlError>>()?;
         let ages = self.age.as_ref().map(|age| numbers_of(&batch, age)).transpose()?;
         let scores = groups.iter().enumerate().map(|(row, groups)| {
             let groups = (*groups)?;
@@ -275,7 +278,7 @@ impl Step for OfItself {
 
     fn finish(&mut self, out: &mut dyn Output) -> Result<(), EtlError> {
         let (Some(gatherer), Some(spool)) = (self.gatherer.take(), self.spool.take()) else { return Ok(()) };
-        let gathered = gatherer.finish();
+        let gathered = gatherer.finish()?;
         for batch in spool.finish()?.read()? {
             self.world.check_cancelled()?;
             out.rows(self.scorer.score(batch?, &gathered)?)?;

@@ -9,7 +9,7 @@ mod equity_flags;
 mod fill_missing;
 mod filter;
 mod join_reference;
-mod key;
+pub(crate) mod key;
 pub(crate) mod map_to_fhir;
 mod normalize_codes;
 mod privacy;

@@ -80,15 +80,27 @@ impl Chooser<'_> {
 pub(crate) struct Bits(Vec<u64>);
 
 impl Bits {
-    fn new(n: usize) -> Bits {
+    /// None is set.
+    pub(crate) fn new(n: usize) -> Bits {
         Bits(vec![0; n.div_ceil(64)])
     }
 
-    fn set(&mut self, n: usize) {
+    /// Sets the bit of a row.
+    pub(crate) fn set(&mut self, n: usize) {
         self.0[n / 64] |= 1 << (n % 64);
     }
 
-    /// Whether the row with a number stays.
+    /// None is set any more.
+    pub(crate) fn clear(&mut self) {
+        self.0.fill(0);
+    }
+
+    /// How many are set.
+    pub(crate) fn count(&self) -> u64 {
+        self.0.iter().map(|word| u64::from(word.count_ones())).sum()
+    }
+
+    /// Whether the bit of a row is set.
     pub(crate) fn get(&self, n: usize) -> bool {
         self.0[n / 64] >> (n % 64) & 1 == 1
     }

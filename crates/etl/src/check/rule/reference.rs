@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use arrow::buffer::BooleanBuffer;
+use arrow::array::BooleanBufferBuilder;
 use table::Batch;
 
 use crate::check::cells::{Cells, all_present};
-use crate::check::keys::{Gathered, KEYS_MAX, KeyMap, hashes};
+use crate::check::keys::{Gathered, KEYS_MAX, hashes};
 use crate::check::rule::{Judged, RowTest, Rule, Start, Test};
 use crate::check::spec::Planned;
+use crate::keyed::Found;
 use crate::yaml::Fields;
 use crate::{EtlError, Problems, Word};
 
@@ -77,14 +78,19 @@ impl Rule for Reference {
 }
 
 struct Looking {
-    keys: Arc<KeyMap<()>>,
+    keys: Arc<Found<()>>,
 }
 
 impl RowTest for Looking {
     fn judge(&mut self, cells: &[&Cells], batch: &Batch) -> Result<Judged, EtlError> {
         let n = batch.n_rows();
+        let assessed = all_present(cells, n);
         let hashes = hashes(cells, n);
-        let failing = BooleanBuffer::collect_bool(n, |row| self.keys.get(hashes[row]).is_none());
-        Ok(Judged { assessed: all_present(cells, n), failing })
+        let mut failing = BooleanBufferBuilder::new(n);
+        failing.append_n(n, false);
+        for row in assessed.set_indices() {
+            failing.set_bit(row, self.keys.get(hashes[row])?.is_none());
+        }
+        Ok(Judged { assessed, failing: failing.finish() })
     }
 }

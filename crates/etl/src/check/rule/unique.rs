@@ -6,9 +6,10 @@ use arrow::buffer::BooleanBuffer;
 use table::Type;
 
 use crate::check::cells::{Cells, Scalars, all_present};
-use crate::check::keys::{KEYS_MAX, KeyMap, hashes};
+use crate::check::keys::{KEYS_MAX, check_number, hashes};
 use crate::check::rule::{Rule, Start, Test};
 use crate::check::spec::Planned;
+use crate::keyed::{Found, Keyed};
 use crate::yaml::Fields;
 use crate::{EtlError, Problems, Word};
 
@@ -64,12 +65,13 @@ impl Rule for Unique {
         }
     }
 
-    fn start(&self, _start: &Start<'_>) -> Result<Test, EtlError> {
+    fn start(&self, start: &Start<'_>) -> Result<Test, EtlError> {
+        let pool = start.world.engine.keys();
         let seen = match self.keep {
-            Keep::First => Seen::First(KeyMap::new(self.keys_max)),
-            Keep::Latest => Seen::Latest(KeyMap::new(self.keys_max)),
+            Keep::First => Seen::First(Keyed::new(pool)),
+            Keep::Latest => Seen::Latest(Keyed::new(pool)),
         };
-        Ok(Test::Unique(UniqueTest { seen, n_rows: 0 }))
+        Ok(Test::Unique(UniqueTest { seen, keys_max: self.keys_max, n_rows: 0 }))
     }
 
     fn must(&self) -> String {
@@ -97,20 +99,25 @@ impl Rule for Unique {
 /// Looks for keys that were there before.
 pub(crate) struct UniqueTest {
     seen: Seen,
+    keys_max: u64,
     /// Rows so far that the latest is looked for among.
     n_rows: u64,
 }
 
 enum Seen {
-    First(KeyMap<()>),
+    First(Keyed<()>),
     /// With the greatest value so far, and the number of the row that has it.
-    Latest(KeyMap<(i64, u64)>),
+    Latest(Keyed<(i64, u64)>),
+    /// With the greatest value of all.
+    All(Found<(i64, u64)>),
+    /// While it changes from one to the other.
+    Nothing,
 }
 
 impl UniqueTest {
     /// Whether the rows must be kept until all have come.
     pub(in crate::check) fn is_latest(&self) -> bool {
-        matches!(self.seen, Seen::Latest(_))
+        !matches!(self.seen, Seen::First(_))
     }
 
     /// Takes the rows that `eligible` marks; gives those that can be judged, and those whose key is there already. With `latest`, the
@@ -123,33 +130,45 @@ impl UniqueTest {
         let n = eligible.len();
         let (keys, by) = match self.seen {
             Seen::First(_) => (cells, None),
-            Seen::Latest(_) => cells.split_last().map_or((cells, None), |(by, keys)| (keys, Some(*by))),
+            _ => cells.split_last().map_or((cells, None), |(by, keys)| (keys, Some(*by))),
         };
         let assessed = &all_present(keys, n) & eligible;
         let hashes = hashes(keys, n);
         let mut failing = BooleanBufferBuilder::new(n);
         failing.append_n(n, false);
         match &mut self.seen {
-            Seen::First(map) => {
+            Seen::First(keys) => {
                 for row in assessed.set_indices() {
-                    if !map.put(hashes[row], (), |(), ()| {})? {
+                    if !keys.put(hashes[row], ())? {
                         failing.set_bit(row, true);
                     }
                 }
+                check_number(keys.n_keys_min(), self.keys_max)?;
             }
-            Seen::Latest(map) => {
+            Seen::Latest(keys) => {
                 let rank = by.map(ranks).unwrap_or_default();
                 for row in assessed.set_indices() {
                     let this = (rank.get(row).copied().unwrap_or(i64::MIN), self.n_rows + row as u64);
                     // Of two rows with the same value the later one is kept.
-                    if !map.put(hashes[row], this, |best, this| *best = this.max(*best))? {
+                    if !keys.put(hashes[row], this)? {
                         failing.set_bit(row, true);
                     }
                 }
+                check_number(keys.n_keys_min(), self.keys_max)?;
                 self.n_rows += n as u64;
             }
+            Seen::All(_) | Seen::Nothing => {}
         }
         Ok((assessed, failing.finish()))
+    }
+
+    /// All rows have come: now it is known which are the latest.
+    pub(in crate::check) fn settle(&mut self) -> Result<(), EtlError> {
+        self.seen = match std::mem::replace(&mut self.seen, Seen::Nothing) {
+            Seen::Latest(keys) => Seen::All(keys.finish()?),
+            other => other,
+        };
+        Ok(())
     }
 
     /// After all rows have come: which of these rows, the first of which has the number `first`, are not the latest of their key.
@@ -158,15 +177,20 @@ impl UniqueTest {
         cells: &[&Cells],
         eligible: &BooleanBuffer,
         first: u64,
-    ) -> BooleanBuffer {
+    ) -> Result<BooleanBuffer, EtlError> {
         let n = eligible.len();
         let keys = cells.split_last().map_or(cells, |(_, keys)| keys);
         let assessed = &all_present(keys, n) & eligible;
         let hashes = hashes(keys, n);
-        let Seen::Latest(map) = &self.seen else { return BooleanBuffer::new_unset(n) };
-        BooleanBuffer::collect_bool(n, |row| {
-            assessed.value(row) && map.get(hashes[row]).is_some_and(|(_, best)| *best != first + row as u64)
-        })
+        let mut failing = BooleanBufferBuilder::new(n);
+        failing.append_n(n, false);
+        if let Seen::All(found) = &self.seen {
+            for row in assessed.set_indices() {
+                let best = found.get(hashes[row])?;
+                failing.set_bit(row, best.is_some_and(|(_, best)| best != first + row as u64));
+            }
+        }
+        Ok(failing.finish())
     }
 }
 

@@ -14,9 +14,9 @@ use table::{Columns, Type, Typing};
 use crate::source::sql::{self, SqlSource, Window, compare_numbers, need_cursor, snapshot_unit};
 use crate::source::{Backfill, Dataset, Division, Out, Source, SourceSpec, Unit};
 use crate::sql::mysql::{self, Connector};
-use crate::sql::{Address, Failure, Tls};
+use crate::sql::{Failure, Server};
 use crate::yaml::Fields;
-use crate::{EtlError, Problems, Secret, Word, world::World};
+use crate::{EtlError, Problems, Word, world::World};
 use cell::Found;
 
 /// Everything is seen as it is when the transaction begins; the second statement begins it.
@@ -28,16 +28,15 @@ pub(super) fn decode(
     fields: &mut Fields<'_>,
     problems: &mut Problems,
 ) -> Option<Box<dyn SourceSpec>> {
-    let (url, tls) = sql::decode_server(fields, problems);
+    let server = Server::decode(fields, problems);
     let source = SqlSource::decode(name, fields, false, problems);
-    Some(Box::new(MysqlSource { url: url?, tls, source: Arc::new(source?) }))
+    Some(Box::new(MysqlSource { server: server?, source: Arc::new(source?) }))
 }
 
 /// A source of the type `mysql`.
 #[derive(Debug)]
 struct MysqlSource {
-    url: Secret,
-    tls: Tls,
+    server: Server,
     source: Arc<SqlSource>,
 }
 
@@ -59,10 +58,7 @@ impl SourceSpec for MysqlSource {
     }
 
     fn dataset(&self) -> Dataset {
-        let address = Address::of(self.url.written(), &mysql::SCHEMES, mysql::PORT);
-        let namespace =
-            address.as_ref().map_or_else(|| "mysql".to_owned(), |address| format!("mysql://{address}"));
-        let database = address.map_or_else(String::new, |address| address.database);
+        let (namespace, database) = self.server.place(&mysql::SCHEMES, mysql::PORT);
         Dataset { namespace, name: self.source.dataset_name(&database) }
     }
 }
@@ -70,7 +66,8 @@ impl SourceSpec for MysqlSource {
 impl MysqlSource {
     async fn connect(&self, world: &World) -> Result<Open, Failure> {
         let SqlSource { timeout, retries, .. } = *self.source;
-        let connector = Connector::new(&self.url, &self.tls, (timeout, retries), SESSION, world)?;
+        let connector =
+            Connector::new(&self.server.url, &self.server.tls, (timeout, retries), SESSION, world)?;
         let parameters = self.source.parameter_values(world)?;
         let mut conn = connector.connect().await?;
         read::check_zone(&mut conn, &self.source).await?;

@@ -17,9 +17,9 @@ use tokio_postgres::Client;
 use crate::source::sql::{self, SqlSource, Window, compare_numbers, need_cursor, snapshot_unit};
 use crate::source::{Backfill, Dataset, Division, Out, Source, SourceSpec, Unit};
 use crate::sql::postgres::Connector;
-use crate::sql::{Address, Failure, Tls, postgres};
+use crate::sql::{Failure, Server, postgres};
 use crate::yaml::Fields;
-use crate::{EtlError, Problems, Secret, Word, world::World};
+use crate::{EtlError, Problems, Word, world::World};
 use describe::Found;
 
 /// Decodes a source of the type `postgres`.
@@ -28,16 +28,15 @@ pub(super) fn decode(
     fields: &mut Fields<'_>,
     problems: &mut Problems,
 ) -> Option<Box<dyn SourceSpec>> {
-    let (url, tls) = sql::decode_server(fields, problems);
+    let server = Server::decode(fields, problems);
     let source = SqlSource::decode(name, fields, true, problems);
-    Some(Box::new(PostgresSource { url: url?, tls, source: Arc::new(source?) }))
+    Some(Box::new(PostgresSource { server: server?, source: Arc::new(source?) }))
 }
 
 /// A source of the type `postgres`.
 #[derive(Debug)]
 struct PostgresSource {
-    url: Secret,
-    tls: Tls,
+    server: Server,
     source: Arc<SqlSource>,
 }
 
@@ -59,10 +58,7 @@ impl SourceSpec for PostgresSource {
     }
 
     fn dataset(&self) -> Dataset {
-        let address = Address::of(self.url.written(), &postgres::SCHEMES, postgres::PORT);
-        let namespace =
-            address.as_ref().map_or_else(|| "postgres".to_owned(), |address| format!("postgres://{address}"));
-        let database = address.map_or_else(String::new, |address| address.database);
+        let (namespace, database) = self.server.place(&postgres::SCHEMES, postgres::PORT);
         Dataset { namespace, name: self.source.dataset_name(&database) }
     }
 }
@@ -70,7 +66,7 @@ impl SourceSpec for PostgresSource {
 impl PostgresSource {
     async fn connect(&self, world: &World) -> Result<Open, Failure> {
         let SqlSource { timeout, retries, .. } = *self.source;
-        let connector = Connector::new(&self.url, &self.tls, timeout, retries, world)?;
+        let connector = Connector::new(&self.server.url, &self.server.tls, timeout, retries, world)?;
         let settings = self.source.parameter_values(world)?;
         let client = connector.connect().await?;
         let settings = Settings::of(&self.source, settings);

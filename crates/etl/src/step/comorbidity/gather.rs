@@ -1,7 +1,5 @@
-//! The groups of every patient: a 128-bit hash of the identifier with the bits of the groups, about 40 bytes a patient.
+//! The groups of every patient: a 128-bit hash of the identifier with the bits of the groups.
 
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
 use clinical::age::Day;
@@ -11,66 +9,31 @@ use table::Batch;
 use twox_hash::XxHash3_128;
 
 use super::Comorbidity;
+use crate::keyed::{Found, Keyed};
 use crate::step::cells::{DateFormats, DayCell, PerValue, Tally, days_of, today};
 use crate::{EtlError, Word, world::World};
 
-/// Tables by the first bits of the hash: they grow one after another, so that growing needs little memory on top.
-const SHARDS: usize = 64;
-
 /// The hash of a patient's identifier, without blanks around it.
-pub(super) fn hash_of(id: &str) -> Hash {
-    let hash = XxHash3_128::oneshot(id.trim_ascii().as_bytes());
-    // The halves are kept apart because a u128 would be aligned to 16 bytes.
-    [(hash >> 64) as u64, hash as u64]
+pub(super) fn hash_of(id: &str) -> u128 {
+    XxHash3_128::oneshot(id.trim_ascii().as_bytes())
 }
-
-pub(super) type Hash = [u64; 2];
-
-/// The key is a hash already.
-#[derive(Default)]
-struct AsItIs(u64);
-
-impl Hasher for AsItIs {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        // Arrays of integers are hashed as their bytes; the second half is as good as the first.
-        if let Some(last) = bytes.last_chunk::<8>() {
-            self.0 = u64::from_le_bytes(*last);
-        }
-    }
-
-    fn write_u64(&mut self, half: u64) {
-        self.0 = half;
-    }
-
-    fn write_usize(&mut self, _len: usize) {}
-}
-
-type Shard = HashMap<Hash, u32, BuildHasherDefault<AsItIs>>;
 
 /// What was gathered.
 pub(super) struct Gathered {
-    shards: Vec<Shard>,
+    patients: Found<u32>,
     pub(super) counts: Tally,
 }
 
 impl Gathered {
     /// The groups of a patient; `None` without a readable code in the window.
-    pub(super) fn groups_of(&self, patient: Hash) -> Option<Groups> {
-        self.shards[shard_of(patient)].get(&patient).map(|bits| Groups::of_bits(*bits))
+    pub(super) fn groups_of(&self, patient: u128) -> Result<Option<Groups>, EtlError> {
+        Ok(self.patients.get(patient)?.map(Groups::of_bits))
     }
 
     /// Patients with a readable code in the window.
-    pub(super) fn n_patients(&self) -> usize {
-        self.shards.iter().map(HashMap::len).sum()
+    pub(super) fn n_patients(&self) -> u64 {
+        self.patients.n_keys()
     }
-}
-
-fn shard_of(patient: Hash) -> usize {
-    (patient[0] >> 58) as usize
 }
 
 /// Gathers groups from rows with codes.
@@ -85,8 +48,8 @@ pub(super) struct Gatherer {
     /// Patients without any group need not be kept when having no code means the same.
     keeps_empty: bool,
     patients_max: u64,
-    n_patients: u64,
-    gathered: Gathered,
+    patients: Keyed<u32>,
+    counts: Tally,
 }
 
 /// What becomes of a row.
@@ -111,11 +74,8 @@ impl Gatherer {
             window: (spec.lookback_days.and_then(|days| last.plus_days(-days)), last),
             keeps_empty: !spec.without_codes_is_zero,
             patients_max: spec.patients_max,
-            n_patients: 0,
-            gathered: Gathered {
-                shards: (0..SHARDS).map(|_| Shard::default()).collect(),
-                counts: Tally::default(),
-            },
+            patients: Keyed::new(world.engine.keys()),
+            counts: Tally::default(),
         })
     }
 
@@ -152,27 +112,15 @@ impl Gatherer {
                 if groups.is_empty() && !self.keeps_empty {
                     continue;
                 }
-                let patient = hash_of(patient);
-                let shard = &mut self.gathered.shards[shard_of(patient)];
-                let entry = shard.entry(patient).or_insert_with(|| {
-                    self.n_patients += 1;
-                    0
-                });
-                *entry |= groups.bits();
+                self.patients.add(hash_of(patient), groups.bits())?;
             }
         }
-        let counts = &mut self.gathered.counts;
+        let counts = &mut self.counts;
         counts.add_many("used", n_used);
         counts.add_many("missing", n_missing);
         counts.add_many("unreadable", n_unreadable);
         counts.add_many("without a patient", n_without);
-        if self.n_patients > self.patients_max {
-            let max = self.patients_max;
-            return Err(EtlError::Limit(format!(
-                "the step `comorbidity` found more than `patients_max` ({max}) patients: raise it (a patient takes about 40 bytes), or narrow the window"
-            )));
-        }
-        Ok(())
+        check_number(self.patients.n_keys_min(), self.patients_max)
     }
 
     /// Which rows lie in the window; the others are counted.
@@ -191,14 +139,26 @@ impl Gatherer {
         let rows: Vec<Row> = days_of(batch, date, &self.formats)?.into_iter().map(row_of).collect();
         for row in &rows {
             if let Row::Not(why) = row {
-                self.gathered.counts.add(why);
+                self.counts.add(why);
             }
         }
         Ok(rows)
     }
 
     /// What was gathered.
-    pub(super) fn finish(self) -> Gathered {
-        self.gathered
+    pub(super) fn finish(self) -> Result<Gathered, EtlError> {
+        let Gatherer { patients, counts, patients_max, .. } = self;
+        let patients = patients.finish()?;
+        check_number(patients.n_keys(), patients_max)?;
+        Ok(Gathered { patients, counts })
     }
+}
+
+fn check_number(n_patients: u64, max: u64) -> Result<(), EtlError> {
+    if n_patients <= max {
+        return Ok(());
+    }
+    Err(EtlError::Limit(format!(
+        "the step `comorbidity` found more than `patients_max` ({max}) patients: raise it (a patient takes about 12 bytes of memory, or 20 of disk), or narrow the window"
+    )))
 }

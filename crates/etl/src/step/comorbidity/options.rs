@@ -7,8 +7,8 @@ use crate::step::cells::{DateFormats, choice_or_null};
 use crate::yaml::{Fields, Node};
 use crate::{Problems, Word};
 
-/// Patients that are kept by default: about 800 MiB.
-const PATIENTS_MAX: u64 = 20_000_000;
+/// Patients that are kept by default.
+const PATIENTS_MAX: u64 = 100_000_000;
 const SECS_PER_DAY: u64 = 86_400;
 
 /// Options of the step `comorbidity`.
@@ -45,7 +45,7 @@ pub(crate) struct Comorbidity {
     pub groups: bool,
     /// `without_codes`: the score of a patient without a readable code in the window: `null` (the default) or `zero`.
     pub without_codes_is_zero: bool,
-    /// `patients_max`: more patients with codes are an error; 20,000,000 by default. A patient takes about 40 bytes.
+    /// `patients_max`: more patients with codes are an error; 100,000,000 by default. A patient takes about 12 bytes of memory, or 20 of disk.
     pub patients_max: u64,
 }
 

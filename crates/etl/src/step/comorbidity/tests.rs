@@ -134,6 +134,44 @@ fn codes_of_the_time_of_icd9_do_not_count() {
 }
 
 #[test]
+fn patients_that_do_not_fit_into_memory_have_the_same_scores() {
+    let dx = ["I21.4", "I50.9", "C78.00", "Z00.00", "250.00", "B20", ""];
+    let columns = table(&["patient:text", "dx:text"], &[]).0;
+    let rows: Vec<Vec<table::Value>> = (0..160_000_u64)
+        .map(|row| {
+            let mixed = row.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 24;
+            let code = dx[(mixed % 7) as usize];
+            let code = if code.is_empty() { table::Value::Null } else { table::Value::from(code) };
+            vec![table::Value::Text(format!("P{}", mixed % 90_001)), code]
+        })
+        .collect();
+    let codes = table::Batch::from_rows(&columns, &rows).unwrap();
+    let outcome = |memory: u64, options: &str, is_tapped: bool| {
+        let bench = Bench::changed(|world, home| {
+            world.engine =
+                std::sync::Arc::new(crate::engine::Engine::new(&home.join("keys"), memory).unwrap());
+        });
+        let (others, options) = if is_tapped {
+            (vec![codes.clone()], format!("{options}, from: claims"))
+        } else {
+            (Vec::new(), options.to_owned())
+        };
+        let options = format!("{{index: charlson, codes: dx, by: patient, {options}}}");
+        let kept = bench.try_run(super::decode, &options, &others, std::slice::from_ref(&codes)).unwrap();
+        (kept.table("patient, charlson"), kept.facts)
+    };
+    for options in ["without_codes: null", "without_codes: zero"] {
+        for is_tapped in [true, false] {
+            // Of 90,000 patients, a quarter of 4 MiB holds neither the table nor the packed result.
+            assert!(
+                outcome(4 << 20, options, is_tapped) == outcome(1 << 30, options, is_tapped),
+                "{options} {is_tapped}"
+            );
+        }
+    }
+}
+
+#[test]
 fn too_many_patients_are_an_error_that_says_what_to_do() {
     let step =
         decode("comorbidity: {index: charlson, codes: dx, by: patient, from: claims, patients_max: 1}")

@@ -54,6 +54,12 @@ impl LakeError {
         FolderError::io("keep rows in", "the scratch folder", &error).into()
     }
 
+    /// Keys could not be kept.
+    #[allow(clippy::needless_pass_by_value, reason = "handed on by value where it is called")]
+    pub(crate) fn keys(error: EtlError) -> LakeError {
+        LakeError::new(error.to_string())
+    }
+
     /// The error of the run.
     pub(crate) fn of_target(self, target: &str) -> EtlError {
         if self.is_cancelled {

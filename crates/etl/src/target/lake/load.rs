@@ -5,59 +5,36 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
-use futures_util::future::BoxFuture;
-use table::{Batch, Columns};
+use table::Columns;
 
 use super::folder::{Folder, Lock, Tag};
 use super::manifest::{self, FileEntry, Manifest, words};
-use super::merge::{Incoming, Live, Waiting};
+use super::merge::{Live, Waiting};
 use super::names::{is_ours, load_hash, stem};
 use super::options::{FolderOptions, open_folder};
 use super::partition;
-use super::read::{self, Piece, Reader, in_order};
+use super::read::{self, Piece, Reader};
 use super::room::{Room, Stale};
 use super::staging::{Plan, Staged, Staging};
-use super::worker::Worker;
+use super::work::{Attachments, Lake, LakeTarget, Parts, Ready, Work};
 use super::{LakeError, Rows};
-use crate::source::Unit;
-use crate::target::{Committed, Load, Loaded, Mode, Target};
+use crate::target::{Committed, Load, Loaded, Mode};
 use crate::{EtlError, world::World};
 
 /// Attempts at a commit while others commit too.
 const ATTEMPTS_MAX: usize = 20;
 
 /// A folder of files, open.
-pub(crate) struct FolderTarget(Worker<State>);
+pub(crate) type FolderTarget = LakeTarget<State>;
 
-struct State {
+/// What is known of the folder, and its load.
+pub(crate) struct State {
     options: FolderOptions,
     load: Load,
     world: Arc<World>,
     folder: Folder,
-    attachments: BTreeMap<String, serde_json::Value>,
+    attachments: Attachments,
     work: Option<Work>,
-}
-
-/// A load that has begun.
-struct Work {
-    columns: Columns,
-    schema: SchemaRef,
-    plan: Plan,
-    room: Room,
-    rows: Coming,
-    n_rows: u64,
-}
-
-#[allow(clippy::large_enum_variant, reason = "one at a time")]
-enum Coming {
-    Files(Staging),
-    Merge(Box<Incoming>),
-}
-
-/// What is to be committed.
-enum Ready {
-    Files(Vec<Staged>),
-    Merge(Box<Waiting>),
 }
 
 /// What a commit does to the files.
@@ -67,56 +44,92 @@ struct Change {
     loaded: Loaded,
 }
 
-impl FolderTarget {
-    pub(crate) async fn open(
-        options: FolderOptions,
-        load: Load,
-        world: Arc<World>,
-    ) -> Result<FolderTarget, EtlError> {
-        let name = options.name.clone();
-        let folder = open_folder(&options, &world).map_err(|error| error.of_target(&name))?;
-        let state = State { options, load, world, folder, attachments: BTreeMap::new(), work: None };
-        let mut target = FolderTarget(Worker::new(name, state));
-        target.0.run(|state| state.manifest().map(drop)).await?;
-        Ok(target)
-    }
+/// Opens a folder.
+pub(crate) async fn open(
+    options: FolderOptions,
+    load: Load,
+    world: Arc<World>,
+) -> Result<FolderTarget, EtlError> {
+    let name = options.name.clone();
+    let folder = open_folder(&options, &world).map_err(|error| error.of_target(&name))?;
+    let state = State { options, load, world, folder, attachments: Attachments::new(), work: None };
+    LakeTarget::open(name, state).await
 }
 
-impl Target for FolderTarget {
-    fn committed(&mut self) -> BoxFuture<'_, Result<Committed, EtlError>> {
-        Box::pin(self.0.run(|state| {
-            let manifest = state.manifest()?;
-            Ok(manifest.map_or_else(Committed::default, |(manifest, _)| manifest.committed(&state.load)))
-        }))
+impl Lake for State {
+    fn parts(&mut self) -> Parts<'_> {
+        let State { folder, world, attachments, work, .. } = self;
+        Parts { folder, world, attachments, work }
     }
 
-    fn begin<'a>(&'a mut self, columns: &'a Columns) -> BoxFuture<'a, Result<(), EtlError>> {
-        let columns = columns.clone();
-        Box::pin(self.0.run(move |state| state.begin(columns)))
+    fn committed(&self) -> Result<Committed, LakeError> {
+        let manifest = self.manifest()?;
+        Ok(manifest.map_or_else(Committed::default, |(manifest, _)| manifest.committed(&self.load)))
     }
 
-    fn write(&mut self, batch: Batch) -> BoxFuture<'_, Result<(), EtlError>> {
-        Box::pin(self.0.run(move |state| state.write(&batch)))
+    fn begin(&mut self, columns: Columns) -> Result<(), LakeError> {
+        self.folder.make()?;
+        let lock = self.lock()?;
+        self.manifest_for(&columns)?;
+        self.remove_garbage()?;
+        let room = Room::enter(&self.folder, &stem(&load_hash(&self.load)), &self.world.scratch)?;
+        drop(lock);
+        self.work = Some(Work::begin(columns, room, &self.options, true, &self.attachments, &self.world)?);
+        Ok(())
     }
 
-    fn commit<'a>(
-        &'a mut self,
-        units: &'a [Unit],
-        watermark: Option<&'a str>,
-    ) -> BoxFuture<'a, Result<Loaded, EtlError>> {
-        let units: Vec<String> = units.iter().map(|unit| unit.id.clone()).collect();
-        let watermark = watermark.map(str::to_owned);
-        Box::pin(self.0.run(move |state| state.commit(&units, watermark.as_deref())))
-    }
-
-    fn abort(&mut self) -> BoxFuture<'_, Result<(), EtlError>> {
-        Box::pin(self.0.run(|state| state.work.take().map_or(Ok(()), |work| work.room.leave(&state.folder))))
-    }
-
-    fn attach(&mut self, name: &str, json: serde_json::Value) {
-        if let Some(state) = self.0.inner() {
-            state.attachments.insert(name.to_owned(), json);
+    fn commit(&mut self, units: &[String], watermark: Option<&str>) -> Result<Loaded, LakeError> {
+        let work = self.work.take().ok_or_else(|| LakeError::new("`commit` came before `begin`"))?;
+        let mut ready = work.rows.finish()?;
+        (self.world.checkpoint)("staged");
+        let mut is_published = false;
+        for attempt in 0..ATTEMPTS_MAX {
+            let lock = self.lock()?;
+            let (manifest, tag) = self.manifest_for(&work.columns)?;
+            self.check_unknown(&manifest, units, work.room.stem())?;
+            let change = match &mut ready {
+                Ready::Files(staged) => self.change_of_files(&manifest, staged, &work.schema, work.n_rows)?,
+                Ready::Merge(waiting) => {
+                    let stems = work.plan.stems.iter().map(|stem| format!("{stem}-{attempt}")).collect();
+                    let plan = Plan { stems, ..work.plan.clone() };
+                    self.change_of_merge(&manifest, waiting, plan, &work.schema)?
+                }
+            };
+            let mut next = self.next_manifest(&manifest, &change, units, watermark);
+            if tag.is_some() && next == manifest {
+                if is_published && let Ready::Files(staged) = &ready {
+                    let names: Vec<String> = staged.iter().map(|staged| staged.name.clone()).collect();
+                    self.folder.remove(&names)?;
+                }
+                drop(lock);
+                work.room.leave(&self.folder)?;
+                return Ok(change.loaded);
+            }
+            let files: Vec<(PathBuf, String)> =
+                change.add.iter().map(|(staged, _)| (staged.path.clone(), staged.name.clone())).collect();
+            let names: Vec<&str> = files.iter().map(|(_, name)| name.as_str()).collect();
+            if !is_published {
+                work.room.note(&self.folder, &names)?;
+                self.folder.publish(&files)?;
+                is_published = true;
+            }
+            (self.world.checkpoint)("renamed");
+            (self.world.checkpoint)("before-manifest");
+            if self.folder.replace(manifest::NAME, &next.bytes(), tag.as_ref())? {
+                (self.world.checkpoint)("after-manifest");
+                // The commit is done: what fails now is tidied up by the next `begin`.
+                self.after_commit(&next, &change);
+                drop(lock);
+                work.room.leave(&self.folder)?;
+                return Ok(change.loaded);
+            }
+            if matches!(ready, Ready::Merge(_)) {
+                let names: Vec<String> = names.into_iter().map(str::to_owned).collect();
+                self.folder.remove(&names)?;
+                is_published = false;
+            }
         }
+        Err(self.too_busy())
     }
 }
 
@@ -172,38 +185,6 @@ impl State {
             manifest.set_columns(columns);
         }
         Ok((manifest, Some(tag)))
-    }
-
-    fn begin(&mut self, columns: Columns) -> Result<(), LakeError> {
-        self.folder.make()?;
-        let lock = self.lock()?;
-        self.manifest_for(&columns)?;
-        self.remove_garbage()?;
-        let stem = stem(&load_hash(&self.load));
-        let room = Room::enter(&self.folder, &stem, &self.world.scratch)?;
-        drop(lock);
-        let own = columns.schema();
-        let schema: SchemaRef = Arc::new(own.project(&(0..columns.len()).collect::<Vec<_>>())?);
-        let mut form = self.options.form.clone();
-        form.has_text_statistics &= !self.attachments.contains_key("privacy_manifest");
-        let plan = Plan {
-            folder: room.path().to_owned(),
-            stems: vec![stem],
-            form,
-            partition_by: self.options.partition_names(),
-            has_folders: true,
-            file_rows_max: self.options.file_rows_max,
-            schema: schema.clone(),
-        };
-        let rows = if self.options.mode == Mode::Merge {
-            let key = self.options.key_names();
-            let path = room.path().join("rows.arrow");
-            Coming::Merge(Box::new(Incoming::new(path, &schema, &key, self.options.merge_keys_max)?))
-        } else {
-            Coming::Files(Staging::new(plan.clone()))
-        };
-        self.work = Some(Work { columns, schema, plan, room, rows, n_rows: 0 });
-        Ok(())
     }
 
     /// Removes what runs left behind that ended before their commit, and nothing that others made.
@@ -269,74 +250,6 @@ impl State {
             "`{}` was changed by others {ATTEMPTS_MAX} times while this run committed: run again",
             self.folder.shown()
         ))
-    }
-
-    fn write(&mut self, batch: &Batch) -> Result<(), LakeError> {
-        self.world.check_cancelled().map_err(|_| LakeError::cancelled())?;
-        let work = self.work.as_mut().ok_or_else(|| LakeError::new("rows came before `begin`"))?;
-        let rows = in_order(batch, &work.schema)?;
-        work.n_rows += rows.num_rows() as u64;
-        match &mut work.rows {
-            Coming::Files(staging) => staging.write(&rows, 0),
-            Coming::Merge(incoming) => incoming.push(&rows),
-        }
-    }
-
-    fn commit(&mut self, units: &[String], watermark: Option<&str>) -> Result<Loaded, LakeError> {
-        let work = self.work.take().ok_or_else(|| LakeError::new("`commit` came before `begin`"))?;
-        let mut ready = match work.rows {
-            Coming::Files(staging) => Ready::Files(staging.finish()?),
-            Coming::Merge(incoming) => Ready::Merge(Box::new(incoming.finish()?)),
-        };
-        (self.world.checkpoint)("staged");
-        let mut is_published = false;
-        for attempt in 0..ATTEMPTS_MAX {
-            let lock = self.lock()?;
-            let (manifest, tag) = self.manifest_for(&work.columns)?;
-            self.check_unknown(&manifest, units, work.room.stem())?;
-            let change = match &mut ready {
-                Ready::Files(staged) => self.change_of_files(&manifest, staged, &work.schema, work.n_rows)?,
-                Ready::Merge(waiting) => {
-                    let stems = work.plan.stems.iter().map(|stem| format!("{stem}-{attempt}")).collect();
-                    let plan = Plan { stems, ..work.plan.clone() };
-                    self.change_of_merge(&manifest, waiting, plan, &work.schema)?
-                }
-            };
-            let mut next = self.next_manifest(&manifest, &change, units, watermark);
-            if tag.is_some() && next == manifest {
-                if is_published && let Ready::Files(staged) = &ready {
-                    let names: Vec<String> = staged.iter().map(|staged| staged.name.clone()).collect();
-                    self.folder.remove(&names)?;
-                }
-                drop(lock);
-                work.room.leave(&self.folder)?;
-                return Ok(change.loaded);
-            }
-            let files: Vec<(PathBuf, String)> =
-                change.add.iter().map(|(staged, _)| (staged.path.clone(), staged.name.clone())).collect();
-            let names: Vec<&str> = files.iter().map(|(_, name)| name.as_str()).collect();
-            if !is_published {
-                work.room.note(&self.folder, &names)?;
-                self.folder.publish(&files)?;
-                is_published = true;
-            }
-            (self.world.checkpoint)("renamed");
-            (self.world.checkpoint)("before-manifest");
-            if self.folder.replace(manifest::NAME, &next.bytes(), tag.as_ref())? {
-                (self.world.checkpoint)("after-manifest");
-                // The commit is done: what fails now is tidied up by the next `begin`.
-                self.after_commit(&next, &change);
-                drop(lock);
-                work.room.leave(&self.folder)?;
-                return Ok(change.loaded);
-            }
-            if matches!(ready, Ready::Merge(_)) {
-                let names: Vec<String> = names.into_iter().map(str::to_owned).collect();
-                self.folder.remove(&names)?;
-                is_published = false;
-            }
-        }
-        Err(self.too_busy())
     }
 
     /// A unit that was loaded by another run meanwhile must not be loaded twice.

@@ -1,10 +1,9 @@
 //! A merge by key: which of the new rows are new, changed or the same, and which files must be written anew.
 //!
-//! In memory are a 128-bit hash of the key and one of the content per new row; the rows themselves wait in a file.
+//! Of each new row a hash of the key and one of the content are kept, in memory that does not grow with them, and two bits that say what the
+//! files hold for its key; the rows themselves wait in a file.
 
-use std::collections::HashMap;
 use std::fs::File;
-use std::hash::BuildHasherDefault;
 use std::io::{BufReader, BufWriter};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -16,7 +15,9 @@ use arrow::ipc::writer::StreamWriter;
 use twox_hash::XxHash3_128;
 
 use super::cells::Cells;
-use super::{AsIs, LakeError, Rows};
+use super::{LakeError, Rows};
+use crate::keyed::{Found, Keyed, Known, Pool};
+use crate::step::stays::Bits;
 use crate::target::{AUDIT, Loaded};
 
 /// The files that hold the content now.
@@ -31,15 +32,19 @@ pub(crate) trait Live {
 pub(crate) struct Incoming {
     plan: Plan,
     spool: StreamWriter<BufWriter<File>>,
-    keys: Keys,
+    keys: Keyed<New>,
     n_rows: u64,
 }
 
 /// New rows, all there.
 pub(crate) struct Waiting {
     plan: Plan,
-    keys: Keys,
+    keys: Found<New>,
     n_rows: u64,
+    /// By the number of the row that counts for a key: a file has the key.
+    stored: Bits,
+    /// By the same: a file has it with another content.
+    differs: Bits,
 }
 
 struct Plan {
@@ -50,20 +55,47 @@ struct Plan {
     keys_max: usize,
 }
 
-type Keys = HashMap<u128, New, BuildHasherDefault<AsIs>>;
-
+/// The row that counts for a key: the last one, and a hash of its content.
+#[derive(Clone, Copy)]
 struct New {
     row: u64,
-    content: u128,
-    found: Found,
+    content: [u64; 2],
 }
 
-/// What the files hold for a key.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Found {
-    Nothing,
-    Same,
-    Other,
+impl New {
+    fn of(row: u64, content: u128) -> New {
+        New { row, content: halves(content) }
+    }
+
+    fn row(self) -> usize {
+        usize::try_from(self.row).unwrap_or(usize::MAX)
+    }
+}
+
+/// A number in halves, which need no alignment of 16 bytes.
+fn halves(hash: u128) -> [u64; 2] {
+    [(hash >> 64) as u64, hash as u64]
+}
+
+impl Known for New {
+    const BYTES: usize = 24;
+
+    fn merge(&mut self, other: New) {
+        if other.row > self.row {
+            *self = other;
+        }
+    }
+
+    fn write(self, bytes: &mut [u8]) {
+        for (part, number) in bytes.chunks_exact_mut(8).zip([self.row, self.content[0], self.content[1]]) {
+            part.copy_from_slice(&number.to_le_bytes());
+        }
+    }
+
+    fn read(bytes: &[u8]) -> New {
+        let part = |at: usize| bytes[at..].first_chunk().map_or(0, |part| u64::from_le_bytes(*part));
+        New { row: part(0), content: [part(8), part(16)] }
+    }
 }
 
 /// What a merge will do.
@@ -81,6 +113,7 @@ impl Incoming {
         schema: &SchemaRef,
         key: &[String],
         keys_max: usize,
+        pool: &Arc<Pool>,
     ) -> Result<Incoming, LakeError> {
         let spool = File::options().write(true).create_new(true).open(&path).map_err(LakeError::spool)?;
         let spool = StreamWriter::try_new(BufWriter::new(spool), &compact(schema))?;
@@ -94,24 +127,21 @@ impl Incoming {
             content: content.map(|(index, _)| index).collect(),
             keys_max,
         };
-        Ok(Incoming { plan, spool, keys: Keys::default(), n_rows: 0 })
+        Ok(Incoming { plan, spool, keys: Keyed::new(pool), n_rows: 0 })
     }
 
     /// Takes rows, all columns.
     pub(crate) fn push(&mut self, rows: &RecordBatch) -> Result<(), LakeError> {
         let mut contents = Vec::with_capacity(rows.num_rows());
-        each_hash(rows, &self.plan.content, |_, hash| contents.push(hash))?;
+        each_hash(rows, &self.plan.content, |_, hash| {
+            contents.push(hash);
+            Ok(())
+        })?;
         let (keys, first) = (&mut self.keys, self.n_rows);
         each_hash(rows, &self.plan.key, |row, hash| {
-            let new = New { row: first + row as u64, content: contents[row], found: Found::Nothing };
-            keys.insert(hash, new);
+            keys.add(hash, New::of(first + row as u64, contents[row])).map_err(LakeError::keys)
         })?;
-        if self.keys.len() > self.plan.keys_max {
-            return Err(LakeError::new(format!(
-                "the load has more than {} different keys, the limit of a merge into files (`merge_keys_max`): load fewer rows at a time, use `mode: replace`, or a database",
-                self.plan.keys_max
-            )));
-        }
+        self.plan.check_number(self.keys.n_keys_min())?;
         self.n_rows += rows.num_rows() as u64;
         self.spool.write(&cast(rows, &compact(&self.plan.schema))?)?;
         Ok(())
@@ -120,62 +150,118 @@ impl Incoming {
     /// No more rows will come.
     pub(crate) fn finish(mut self) -> Result<Waiting, LakeError> {
         self.spool.finish()?;
-        Ok(Waiting { plan: self.plan, keys: self.keys, n_rows: self.n_rows })
+        let keys = self.keys.finish().map_err(LakeError::keys)?;
+        self.plan.check_number(keys.n_keys())?;
+        let bits = || Bits::new(usize::try_from(self.n_rows).unwrap_or(usize::MAX));
+        Ok(Waiting { keys, n_rows: self.n_rows, stored: bits(), differs: bits(), plan: self.plan })
+    }
+}
+
+impl Plan {
+    fn check_number(&self, n_keys: u64) -> Result<(), LakeError> {
+        if n_keys <= self.keys_max as u64 {
+            return Ok(());
+        }
+        Err(LakeError::new(format!(
+            "the load has more than {} different keys, the limit of a merge into files (`merge_keys_max`): raise it, load fewer rows at a time, use `mode: replace`, or a database",
+            self.keys_max
+        )))
     }
 }
 
 impl Waiting {
     /// Looks at the files: at the key columns of all, at the others of those that have a key in common with the load.
     pub(crate) fn resolve(&mut self, live: &dyn Live) -> Result<Resolved, LakeError> {
-        for new in self.keys.values_mut() {
-            new.found = Found::Nothing;
-        }
-        let mut common: Vec<(usize, Vec<u128>)> = Vec::new();
+        self.stored.clear();
+        self.differs.clear();
+        let mut common = Vec::new();
+        let mut is_repeated = false;
         for file in 0..live.n_files() {
             if self.has_common_key(live, file)? {
-                common.push((file, self.compare(live, file)?));
+                let (has_other, repeats) = self.compare(live, file)?;
+                common.push((file, has_other));
+                is_repeated |= repeats;
             }
         }
-        let is_other = |key: &u128| self.keys.get(key).is_some_and(|new| new.found == Found::Other);
-        let rewrite = common.iter().filter(|(_, keys)| keys.iter().any(is_other)).map(|(file, _)| *file);
-        let count = |found| self.keys.values().filter(|new| new.found == found).count() as u64;
+        let mut rewrite = Vec::new();
+        for (file, has_other) in common {
+            // A key that stands more than once may have been the same here and another there.
+            if has_other || is_repeated && self.has_other(live, file)? {
+                rewrite.push(file);
+            }
+        }
+        let (n_keys, n_stored, n_differs) = (self.keys.n_keys(), self.stored.count(), self.differs.count());
         let loaded = Loaded {
-            inserted: count(Found::Nothing),
-            updated: count(Found::Other),
-            unchanged: count(Found::Same),
-            deduplicated: self.n_rows - self.keys.len() as u64,
+            inserted: n_keys - n_stored,
+            updated: n_differs,
+            unchanged: n_stored - n_differs,
+            deduplicated: self.n_rows - n_keys,
             ..Loaded::default()
         };
-        Ok(Resolved { rewrite: rewrite.collect(), loaded })
+        Ok(Resolved { rewrite, loaded })
+    }
+
+    fn known(&self, key: u128) -> Result<Option<New>, LakeError> {
+        self.keys.get(key).map_err(LakeError::keys)
+    }
+
+    /// Whether a file holds a key of the load with another content.
+    fn is_other(&self, key: u128) -> Result<bool, LakeError> {
+        Ok(self.known(key)?.is_some_and(|new| self.differs.get(new.row())))
     }
 
     fn has_common_key(&self, live: &dyn Live, file: usize) -> Result<bool, LakeError> {
+        self.any_key(live, file, |key| Ok(self.known(key)?.is_some()))
+    }
+
+    fn has_other(&self, live: &dyn Live, file: usize) -> Result<bool, LakeError> {
+        self.any_key(live, file, |key| self.is_other(key))
+    }
+
+    /// Whether any key of a file is one that is looked for; reads no further than the first.
+    fn any_key(
+        &self,
+        live: &dyn Live,
+        file: usize,
+        is_it: impl Fn(u128) -> Result<bool, LakeError>,
+    ) -> Result<bool, LakeError> {
         let places: Vec<usize> = (0..self.plan.key.len()).collect();
         for rows in live.read(file, Some(&self.plan.key))? {
-            let mut is_common = false;
-            each_hash(&rows?, &places, |_, key| is_common |= self.keys.contains_key(&key))?;
-            if is_common {
+            let mut is_there = false;
+            each_hash(&rows?, &places, |_, key| {
+                is_there = is_there || is_it(key)?;
+                Ok(())
+            })?;
+            if is_there {
                 return Ok(true);
             }
         }
         Ok(false)
     }
 
-    /// Notes for every key of the load in a file whether the content is the same; gives these keys.
-    fn compare(&mut self, live: &dyn Live, file: usize) -> Result<Vec<u128>, LakeError> {
-        let mut common = Vec::new();
+    /// Notes for every key of the load in a file whether the content is the same; gives whether any is not, and whether any was there before.
+    fn compare(&mut self, live: &dyn Live, file: usize) -> Result<(bool, bool), LakeError> {
+        let (mut has_other, mut is_repeated) = (false, false);
         for rows in live.read(file, None)? {
             let rows = rows?;
             let mut contents = Vec::with_capacity(rows.num_rows());
-            each_hash(&rows, &self.plan.content, |_, hash| contents.push(hash))?;
+            each_hash(&rows, &self.plan.content, |_, hash| {
+                contents.push(hash);
+                Ok(())
+            })?;
+            let (keys, stored, differs) = (&self.keys, &mut self.stored, &mut self.differs);
             each_hash(&rows, &self.plan.key, |row, key| {
-                let Some(new) = self.keys.get_mut(&key) else { return };
-                common.push(key);
-                let is_same = new.content == contents[row] && new.found != Found::Other;
-                new.found = if is_same { Found::Same } else { Found::Other };
+                let Some(new) = keys.get(key).map_err(LakeError::keys)? else { return Ok(()) };
+                is_repeated |= stored.get(new.row());
+                stored.set(new.row());
+                if new.content != halves(contents[row]) {
+                    differs.set(new.row());
+                }
+                has_other |= differs.get(new.row());
+                Ok(())
             })?;
         }
-        Ok(common)
+        Ok((has_other, is_repeated))
     }
 
     /// The rows of a file that stay.
@@ -188,7 +274,8 @@ impl Waiting {
             let rows = rows?;
             let mut stays = Vec::with_capacity(rows.num_rows());
             each_hash(&rows, &self.plan.key, |_, key| {
-                stays.push(self.keys.get(&key).is_none_or(|new| new.found != Found::Other));
+                stays.push(!self.is_other(key)?);
+                Ok(())
             })?;
             Ok(arrow::compute::filter_record_batch(&rows, &BooleanArray::from(stays))?)
         }))
@@ -205,9 +292,10 @@ impl Waiting {
             let rows = cast(&rows?, &self.plan.schema)?;
             let mut is_fresh = Vec::with_capacity(rows.num_rows());
             each_hash(&rows, &self.plan.key, |row, key| {
-                let new = self.keys.get(&key);
-                is_fresh
-                    .push(new.is_some_and(|new| new.row == first + row as u64 && new.found != Found::Same));
+                let counts = self.known(key)?.filter(|new| new.row == first + row as u64);
+                let is_same = |new: New| self.stored.get(new.row()) && !self.differs.get(new.row());
+                is_fresh.push(counts.is_some_and(|new| !is_same(new)));
+                Ok(())
             })?;
             first += rows.num_rows() as u64;
             Ok(arrow::compute::filter_record_batch(&rows, &BooleanArray::from(is_fresh))?)
@@ -226,7 +314,10 @@ pub(crate) fn is_same(
     let content: Vec<usize> = content.map(|(index, _)| index).collect();
     let hashes = |rows: Result<RecordBatch, LakeError>| -> Result<Vec<u128>, LakeError> {
         let mut hashes = Vec::new();
-        each_hash(&rows?, &content, |_, hash| hashes.push(hash))?;
+        each_hash(&rows?, &content, |_, hash| {
+            hashes.push(hash);
+            Ok(())
+        })?;
         Ok(hashes)
     };
     let (mut one, mut other) = (one.map(hashes), other.map(hashes));
@@ -258,7 +349,7 @@ pub(crate) fn is_same(
 fn each_hash(
     rows: &RecordBatch,
     columns: &[usize],
-    mut each: impl FnMut(usize, u128),
+    mut each: impl FnMut(usize, u128) -> Result<(), LakeError>,
 ) -> Result<(), LakeError> {
     let schema = rows.schema();
     let cells = columns.iter().map(|index| Cells::of(schema.field(*index).name(), rows.column(*index)));
@@ -269,7 +360,7 @@ fn each_hash(
         for cells in &cells {
             cells.append_bytes(row, &mut bytes);
         }
-        each(row, XxHash3_128::oneshot(&bytes));
+        each(row, XxHash3_128::oneshot(&bytes))?;
     }
     Ok(())
 }
@@ -288,4 +379,90 @@ fn cast(rows: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, LakeError
     let arrays = rows.columns().iter().zip(schema.fields());
     let arrays = arrays.map(|(array, field)| arrow::compute::cast(array, field.data_type()));
     Ok(RecordBatch::try_new(schema.clone(), arrays.collect::<Result<Vec<_>, _>>()?)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use arrow::array::{Int64Array, StringViewArray};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    struct Files(Vec<RecordBatch>);
+
+    impl Live for Files {
+        fn n_files(&self) -> usize {
+            self.0.len()
+        }
+
+        fn read(&self, file: usize, columns: Option<&[usize]>) -> Result<Rows, LakeError> {
+            let rows = match columns {
+                Some(columns) => self.0[file].project(columns)?,
+                None => self.0[file].clone(),
+            };
+            Ok(Box::new(std::iter::once(Ok(rows))))
+        }
+    }
+
+    fn rows(of: &[(u16, u8)]) -> RecordBatch {
+        let keys: StringViewArray = of.iter().map(|(key, _)| Some(format!("K{key}"))).collect();
+        let values: Int64Array = of.iter().map(|(_, value)| Some(i64::from(*value))).collect();
+        let fields =
+            vec![Field::new("key", DataType::Utf8View, true), Field::new("value", DataType::Int64, true)];
+        RecordBatch::try_new(Arc::new(Schema::new(fields)), vec![Arc::new(keys), Arc::new(values)]).unwrap()
+    }
+
+    fn shown(batches: impl Iterator<Item = Result<RecordBatch, LakeError>>) -> String {
+        let batches: Vec<RecordBatch> = batches.map(Result::unwrap).collect();
+        arrow::util::pretty::pretty_format_batches(&batches).unwrap().to_string()
+    }
+
+    /// What a merge does, with so much memory for keys.
+    fn outcome(bytes_max: u64, load: &[(u16, u8)], files: &[Vec<(u16, u8)>]) -> (Resolved, String) {
+        let folder = tempfile::tempdir().unwrap();
+        let pool = Pool::new(folder.path(), bytes_max);
+        let path = folder.path().join("rows.arrow");
+        let key = ["key".to_owned()];
+        let mut incoming = Incoming::new(path, &rows(&[]).schema(), &key, 1 << 20, &pool).unwrap();
+        for part in load.chunks(700) {
+            incoming.push(&rows(part)).unwrap();
+        }
+        let live = Files(files.iter().map(|file| rows(file)).collect());
+        let mut waiting = incoming.finish().unwrap();
+        waiting.resolve(&live).unwrap();
+        // Another attempt begins from nothing.
+        let resolved = waiting.resolve(&live).unwrap();
+        let mut text = shown(waiting.fresh().unwrap());
+        for file in &resolved.rewrite {
+            text.push_str(&shown(waiting.kept(&live, *file).unwrap()));
+        }
+        (resolved, text)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(12))]
+        #[test]
+        fn a_merge_counts_and_writes_the_same_with_little_memory(
+            load in prop::collection::vec((0_u16..3_000, 0_u8..3), 1..6_000),
+            files in prop::collection::vec(prop::collection::vec((0_u16..4_000, 0_u8..3), 1..1_500), 0..4),
+        ) {
+            let (little, text) = outcome(4 << 10, &load, &files);
+            let (much, same) = outcome(64 << 20, &load, &files);
+            prop_assert_eq!(text, same);
+            prop_assert_eq!((&little.rewrite, little.loaded.updated), (&much.rewrite, much.loaded.updated));
+            // By the plain meaning: the last of each key counts, and a key is changed where any row of a file says otherwise.
+            let last: BTreeMap<u16, u8> = load.iter().copied().collect();
+            let differs = |row: &(u16, u8)| last.get(&row.0).is_some_and(|value| *value != row.1);
+            let changed: std::collections::BTreeSet<u16> = files.iter().flatten().filter(|row| differs(row)).map(|row| row.0).collect();
+            let stored: std::collections::BTreeSet<u16> = files.iter().flatten().map(|row| row.0).filter(|key| last.contains_key(key)).collect();
+            let rewrite: Vec<usize> = (0..files.len()).filter(|at| files[*at].iter().any(|row| changed.contains(&row.0))).collect();
+            prop_assert_eq!(&little.rewrite, &rewrite);
+            prop_assert_eq!(little.loaded.updated, changed.len() as u64);
+            prop_assert_eq!(little.loaded.unchanged, (stored.len() - changed.len()) as u64);
+            prop_assert_eq!(little.loaded.inserted, (last.len() - stored.len()) as u64);
+            prop_assert_eq!(little.loaded.deduplicated, (load.len() - last.len()) as u64);
+        }
+    }
 }

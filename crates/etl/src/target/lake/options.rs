@@ -8,7 +8,7 @@ use table::Columns;
 use super::LakeError;
 use super::folder::{Folder, Local, Remote};
 use super::format::{Compression, Form, Format};
-use super::load::FolderTarget;
+use super::load;
 use crate::source::{Dataset, Division};
 use crate::storage::Location;
 use crate::target::{Load, Mode, Target, TargetSpec};
@@ -16,7 +16,7 @@ use crate::yaml::Fields;
 use crate::{EtlError, Point, Problems, Word, world::World};
 
 /// Keys of one merge, when the pipeline does not say: about 1.5 GiB.
-const MERGE_KEYS_MAX: u64 = 20_000_000;
+const MERGE_KEYS_MAX: u64 = 100_000_000;
 /// Rows of a row group, when the pipeline does not say.
 const ROW_GROUP_ROWS: u64 = 131_072;
 /// Rows of a file, when the pipeline does not say.
@@ -37,7 +37,7 @@ pub(crate) struct FolderOptions {
     pub(crate) key: Vec<Word>,
     /// `partition_by`: columns that become folder names (none).
     pub(crate) partition_by: Vec<Word>,
-    /// `merge_keys_max`: different keys of one merge, 72 bytes of memory each (20,000,000).
+    /// `merge_keys_max`: different keys of one merge (100,000,000).
     pub(crate) merge_keys_max: usize,
     /// `file_rows_max`: rows of a file (10,000,000).
     pub(crate) file_rows_max: u64,
@@ -251,7 +251,7 @@ impl TargetSpec for FolderOptions {
         world: &'a Arc<World>,
     ) -> BoxFuture<'a, Result<Box<dyn Target>, EtlError>> {
         Box::pin(async move {
-            let target = FolderTarget::open(self.clone(), load, world.clone()).await?;
+            let target = load::open(self.clone(), load, world.clone()).await?;
             Ok(Box::new(target) as Box<dyn Target>)
         })
     }

@@ -12,14 +12,14 @@ use futures_util::future::BoxFuture;
 use mysql_async::Conn;
 use table::{Batch, Columns, Reject};
 
-use crate::source::sql::{decode_server, within};
+use crate::source::sql::within;
 use crate::source::{Dataset, Division, Unit};
 use crate::sql::mysql::{self, Connector};
-use crate::sql::{Address, Failure, Tls};
+use crate::sql::{Failure, Server};
 use crate::target::sql::SqlTarget;
 use crate::target::{Committed, Load, Loaded, Mode, Target, TargetSpec};
 use crate::yaml::Fields;
-use crate::{EtlError, Problems, Secret, Word, world::World};
+use crate::{EtlError, Problems, Word, world::World};
 
 /// A value that does not fit is an error, never cut or rounded.
 const SESSION: &str =
@@ -31,16 +31,15 @@ pub(super) fn decode(
     fields: &mut Fields<'_>,
     problems: &mut Problems,
 ) -> Option<Box<dyn TargetSpec>> {
-    let (url, tls) = decode_server(fields, problems);
+    let server = Server::decode(fields, problems);
     let target = SqlTarget::decode(name, fields, problems);
-    Some(Box::new(MysqlTarget { url: url?, tls, target: target? }))
+    Some(Box::new(MysqlTarget { server: server?, target: target? }))
 }
 
 /// A target of the type `mysql`.
 #[derive(Debug)]
 struct MysqlTarget {
-    url: Secret,
-    tls: Tls,
+    server: Server,
     target: SqlTarget,
 }
 
@@ -58,10 +57,7 @@ impl TargetSpec for MysqlTarget {
     }
 
     fn dataset(&self) -> Dataset {
-        let address = Address::of(self.url.written(), &mysql::SCHEMES, mysql::PORT);
-        let namespace =
-            address.as_ref().map_or_else(|| "mysql".to_owned(), |address| format!("mysql://{address}"));
-        let database = address.map_or_else(String::new, |address| address.database);
+        let (namespace, database) = self.server.place(&mysql::SCHEMES, mysql::PORT);
         Dataset { namespace, name: within(&database, &self.target.table) }
     }
 
@@ -73,7 +69,7 @@ impl TargetSpec for MysqlTarget {
         Box::pin(async move {
             let opening = async {
                 let limits = (self.target.timeout, self.target.retries);
-                let connector = Connector::new(&self.url, &self.tls, limits, SESSION, world)?;
+                let connector = Connector::new(&self.server.url, &self.server.tls, limits, SESSION, world)?;
                 Ok((connector.connect().await?, connector))
             };
             let opened = opening.await.map_err(|failure: Failure| failure.of_target(&self.target.name));

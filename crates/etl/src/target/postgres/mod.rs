@@ -12,14 +12,14 @@ use futures_util::future::BoxFuture;
 use table::{Batch, Columns, Reject};
 use tokio_postgres::Client;
 
-use crate::source::sql::{decode_server, within};
+use crate::source::sql::within;
 use crate::source::{Dataset, Division, Unit};
 use crate::sql::postgres::{self, Connector};
-use crate::sql::{Address, Failure, Tls};
+use crate::sql::{Failure, Server};
 use crate::target::sql::SqlTarget;
 use crate::target::{Committed, Load, Loaded, Mode, Target, TargetSpec};
 use crate::yaml::Fields;
-use crate::{EtlError, Problems, Secret, Word, world::World};
+use crate::{EtlError, Problems, Word, world::World};
 
 /// Decodes a target of the type `postgres`.
 pub(super) fn decode(
@@ -27,16 +27,15 @@ pub(super) fn decode(
     fields: &mut Fields<'_>,
     problems: &mut Problems,
 ) -> Option<Box<dyn TargetSpec>> {
-    let (url, tls) = decode_server(fields, problems);
+    let server = Server::decode(fields, problems);
     let target = SqlTarget::decode(name, fields, problems);
-    Some(Box::new(PostgresTarget { url: url?, tls, target: target? }))
+    Some(Box::new(PostgresTarget { server: server?, target: target? }))
 }
 
 /// A target of the type `postgres`.
 #[derive(Debug)]
 struct PostgresTarget {
-    url: Secret,
-    tls: Tls,
+    server: Server,
     target: SqlTarget,
 }
 
@@ -54,10 +53,7 @@ impl TargetSpec for PostgresTarget {
     }
 
     fn dataset(&self) -> Dataset {
-        let address = Address::of(self.url.written(), &postgres::SCHEMES, postgres::PORT);
-        let namespace =
-            address.as_ref().map_or_else(|| "postgres".to_owned(), |address| format!("postgres://{address}"));
-        let database = address.map_or_else(String::new, |address| address.database);
+        let (namespace, database) = self.server.place(&postgres::SCHEMES, postgres::PORT);
         Dataset { namespace, name: within(&database, &self.target.table) }
     }
 
@@ -69,7 +65,7 @@ impl TargetSpec for PostgresTarget {
         Box::pin(async move {
             let opening = async {
                 let SqlTarget { timeout, retries, .. } = self.target;
-                let connector = Connector::new(&self.url, &self.tls, timeout, retries, world)?;
+                let connector = Connector::new(&self.server.url, &self.server.tls, timeout, retries, world)?;
                 Ok((connector.connect().await?, connector))
             };
             let (client, connector) =

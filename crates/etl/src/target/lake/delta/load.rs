@@ -1,67 +1,45 @@
 //! A load into a Delta table: rows into staged files, the files into place, a new entry of the log as the commit.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
-use futures_util::future::BoxFuture;
-use table::{Batch, Columns};
+use table::Columns;
 
 use super::action::{Add, schema_string, type_name};
 use super::commit::{self, Content, app, committed, counter};
 use super::snapshot::{Snapshot, commit_name};
 use super::summary;
-use crate::source::Unit;
 use crate::target::lake::folder::Folder;
 use crate::target::lake::format::Format;
-use crate::target::lake::merge::{Incoming, Live, Waiting};
+use crate::target::lake::merge::{Live, Waiting};
 use crate::target::lake::names::{self, hash_of, load_hash};
 use crate::target::lake::options::{FolderOptions, open_folder};
 use crate::target::lake::partition::Values;
-use crate::target::lake::read::{self, Piece, Reader, in_order};
+use crate::target::lake::read::{self, Piece, Reader};
 use crate::target::lake::room::Room;
 use crate::target::lake::staging::{Plan, Staged, Staging};
-use crate::target::lake::worker::Worker;
+use crate::target::lake::work::{Attachments, Lake, LakeTarget, Parts, Ready, Work};
 use crate::target::lake::{LakeError, Rows};
-use crate::target::{Committed, Load, Loaded, Mode, Target};
+use crate::target::{Committed, Load, Loaded, Mode};
 use crate::{EtlError, world::World};
 
 /// Attempts at a commit while others commit too.
 const ATTEMPTS_MAX: usize = 50;
 
 /// A Delta table, open.
-pub(crate) struct DeltaTarget(Worker<State>);
+pub(crate) type DeltaTarget = LakeTarget<State>;
 
-struct State {
+/// What is known of the table, and its load.
+pub(crate) struct State {
     options: FolderOptions,
     load: Load,
     world: Arc<World>,
     folder: Folder,
-    attachments: BTreeMap<String, serde_json::Value>,
+    attachments: Attachments,
     work: Option<Work>,
-}
-
-struct Work {
-    columns: Columns,
-    schema: SchemaRef,
-    plan: Plan,
-    room: Room,
-    rows: Coming,
-    n_rows: u64,
-    /// How many commits the load's application had made.
+    /// How many commits the load's application had made when it began.
     began_at: i64,
-}
-
-#[allow(clippy::large_enum_variant, reason = "one at a time")]
-enum Coming {
-    Files(Staging),
-    Merge(Box<Incoming>),
-}
-
-enum Ready {
-    Files(Vec<Staged>),
-    Merge(Box<Waiting>),
 }
 
 struct Change {
@@ -70,57 +48,110 @@ struct Change {
     loaded: Loaded,
 }
 
-impl DeltaTarget {
-    pub(crate) async fn open(
-        options: FolderOptions,
-        load: Load,
-        world: Arc<World>,
-    ) -> Result<DeltaTarget, EtlError> {
-        let name = options.name.clone();
-        let folder = open_folder(&options, &world).map_err(|error| error.of_target(&name))?;
-        let state = State { options, load, world, folder, attachments: BTreeMap::new(), work: None };
-        let mut target = DeltaTarget(Worker::new(name, state));
-        target.0.run(|state| state.snapshot().map(drop)).await?;
-        Ok(target)
-    }
+/// Opens a table.
+pub(crate) async fn open(
+    options: FolderOptions,
+    load: Load,
+    world: Arc<World>,
+) -> Result<DeltaTarget, EtlError> {
+    let name = options.name.clone();
+    let folder = open_folder(&options, &world).map_err(|error| error.of_target(&name))?;
+    let state =
+        State { options, load, world, folder, attachments: Attachments::new(), work: None, began_at: 0 };
+    LakeTarget::open(name, state).await
 }
 
-impl Target for DeltaTarget {
-    fn committed(&mut self) -> BoxFuture<'_, Result<Committed, EtlError>> {
-        Box::pin(self.0.run(|state| {
-            let snapshot = state.snapshot()?;
-            let known = snapshot.map(|snapshot| committed(&snapshot, &state.load, state.options.mode));
-            Ok(known.unwrap_or_default())
-        }))
+impl Lake for State {
+    fn parts(&mut self) -> Parts<'_> {
+        let State { folder, world, attachments, work, .. } = self;
+        Parts { folder, world, attachments, work }
     }
 
-    fn begin<'a>(&'a mut self, columns: &'a Columns) -> BoxFuture<'a, Result<(), EtlError>> {
-        let columns = columns.clone();
-        Box::pin(self.0.run(move |state| state.begin(columns)))
+    fn committed(&self) -> Result<Committed, LakeError> {
+        let known = self.snapshot()?.map(|snapshot| committed(&snapshot, &self.load, self.options.mode));
+        Ok(known.unwrap_or_default())
     }
 
-    fn write(&mut self, batch: Batch) -> BoxFuture<'_, Result<(), EtlError>> {
-        Box::pin(self.0.run(move |state| state.write(&batch)))
-    }
-
-    fn commit<'a>(
-        &'a mut self,
-        units: &'a [Unit],
-        watermark: Option<&'a str>,
-    ) -> BoxFuture<'a, Result<Loaded, EtlError>> {
-        let units: Vec<String> = units.iter().map(|unit| unit.id.clone()).collect();
-        let watermark = watermark.map(str::to_owned);
-        Box::pin(self.0.run(move |state| state.commit(&units, watermark.as_deref())))
-    }
-
-    fn abort(&mut self) -> BoxFuture<'_, Result<(), EtlError>> {
-        Box::pin(self.0.run(|state| state.work.take().map_or(Ok(()), |work| work.room.leave(&state.folder))))
-    }
-
-    fn attach(&mut self, name: &str, json: serde_json::Value) {
-        if let Some(state) = self.0.inner() {
-            state.attachments.insert(name.to_owned(), json);
+    fn begin(&mut self, columns: Columns) -> Result<(), LakeError> {
+        self.folder.make()?;
+        let snapshot = self.snapshot()?;
+        if let Some(snapshot) = &snapshot {
+            self.check_fits(snapshot, &columns)?;
         }
+        let snapshot = self.remove_garbage(snapshot)?;
+        self.began_at = snapshot.as_ref().map_or(0, |snapshot| counter(snapshot, &self.load));
+        let stem = names::stem(&load_hash(&self.load));
+        let room = Room::enter(&self.folder, &stem, &self.world.scratch)?;
+        self.work = Some(Work::begin(columns, room, &self.options, false, &self.attachments, &self.world)?);
+        Ok(())
+    }
+
+    fn commit(&mut self, units: &[String], watermark: Option<&str>) -> Result<Loaded, LakeError> {
+        let work = self.work.take().ok_or_else(|| LakeError::new("`commit` came before `begin`"))?;
+        let mut ready = work.rows.finish()?;
+        (self.world.checkpoint)("staged");
+        let partition_by = self.options.partition_names();
+        let mut is_published = false;
+        for attempt in 0..ATTEMPTS_MAX {
+            let snapshot = self.snapshot()?;
+            let change = match &mut ready {
+                Ready::Files(staged) => {
+                    self.change_of_files(snapshot.as_ref(), staged, is_published, &work.schema, work.n_rows)?
+                }
+                Ready::Merge(waiting) => {
+                    self.change_of_merge(snapshot.as_ref(), waiting, &work.plan, attempt, &work.schema)?
+                }
+            };
+            if let Some(snapshot) = &snapshot {
+                self.check_fits(snapshot, &work.columns)?;
+                if counter(snapshot, &self.load) != self.began_at {
+                    return Err(LakeError::transient(format!(
+                        "another run loaded `{}` into the table meanwhile: run again, what it loaded will be left out",
+                        self.load.source
+                    )));
+                }
+                if self.is_nothing(snapshot, &change, units, watermark)? {
+                    self.take_back(is_published, &ready)?;
+                    work.room.leave(&self.folder)?;
+                    return Ok(change.loaded);
+                }
+            }
+            if !is_published {
+                let names: Vec<&str> = change.add.iter().map(|staged| staged.name.as_str()).collect();
+                work.room.note(&self.folder, &names)?;
+                let files: Vec<(PathBuf, String)> =
+                    change.add.iter().map(|staged| (staged.path.clone(), staged.name.clone())).collect();
+                self.folder.publish(&files)?;
+                is_published = true;
+            }
+            (self.world.checkpoint)("before-commit");
+            let content = Content {
+                load: &self.load,
+                mode: self.options.mode,
+                columns: &work.columns,
+                partition_by: &partition_by,
+                before: snapshot.as_ref(),
+                add: &change.add,
+                remove: &change.remove,
+                units,
+                watermark,
+                attachments: &self.attachments,
+                at: self.world.now().0 / 1_000,
+            };
+            let version = snapshot.as_ref().map_or(0, |snapshot| snapshot.version + 1);
+            if self.folder.create(&commit_name(version), &content.bytes())? {
+                (self.world.checkpoint)("after-commit");
+                self.after_commit(work.room.path(), summary::is_due(snapshot.as_ref(), version));
+                work.room.leave(&self.folder)?;
+                return Ok(change.loaded);
+            }
+            if matches!(ready, Ready::Merge(_)) {
+                let names: Vec<String> = change.add.iter().map(|staged| staged.name.clone()).collect();
+                self.folder.remove(&names)?;
+                is_published = false;
+            }
+        }
+        Err(self.too_busy())
     }
 }
 
@@ -193,40 +224,6 @@ impl State {
         Ok(removed)
     }
 
-    fn begin(&mut self, columns: Columns) -> Result<(), LakeError> {
-        self.folder.make()?;
-        let snapshot = self.snapshot()?;
-        if let Some(snapshot) = &snapshot {
-            self.check_fits(snapshot, &columns)?;
-        }
-        let snapshot = self.remove_garbage(snapshot)?;
-        let began_at = snapshot.as_ref().map_or(0, |snapshot| counter(snapshot, &self.load));
-        let stem = names::stem(&load_hash(&self.load));
-        let room = Room::enter(&self.folder, &stem, &self.world.scratch)?;
-        let own = columns.schema();
-        let schema: SchemaRef = Arc::new(own.project(&(0..columns.len()).collect::<Vec<_>>())?);
-        let mut form = self.options.form.clone();
-        form.has_text_statistics &= !self.attachments.contains_key("privacy_manifest");
-        let plan = Plan {
-            folder: room.path().to_owned(),
-            stems: vec![stem],
-            form,
-            partition_by: self.options.partition_names(),
-            has_folders: false,
-            file_rows_max: self.options.file_rows_max,
-            schema: schema.clone(),
-        };
-        let rows = if self.options.mode == Mode::Merge {
-            let path = room.path().join("rows.arrow");
-            let key = self.options.key_names();
-            Coming::Merge(Box::new(Incoming::new(path, &schema, &key, self.options.merge_keys_max)?))
-        } else {
-            Coming::Files(Staging::new(plan.clone()))
-        };
-        self.work = Some(Work { columns, schema, plan, room, rows, n_rows: 0, began_at });
-        Ok(())
-    }
-
     /// Removes the files of loads that ended before their commit; gives the state of the table after that.
     fn remove_garbage(&self, mut snapshot: Option<Snapshot>) -> Result<Option<Snapshot>, LakeError> {
         let stale = Room::stale(&self.folder, &load_hash(&self.load))?;
@@ -274,88 +271,6 @@ impl State {
             "the table `{}` was changed by others {ATTEMPTS_MAX} times while this run committed: run again",
             self.folder.shown()
         ))
-    }
-
-    fn write(&mut self, batch: &Batch) -> Result<(), LakeError> {
-        self.check_cancelled()?;
-        let work = self.work.as_mut().ok_or_else(|| LakeError::new("rows came before `begin`"))?;
-        let rows = in_order(batch, &work.schema)?;
-        work.n_rows += rows.num_rows() as u64;
-        match &mut work.rows {
-            Coming::Files(staging) => staging.write(&rows, 0),
-            Coming::Merge(incoming) => incoming.push(&rows),
-        }
-    }
-
-    fn commit(&mut self, units: &[String], watermark: Option<&str>) -> Result<Loaded, LakeError> {
-        let work = self.work.take().ok_or_else(|| LakeError::new("`commit` came before `begin`"))?;
-        let mut ready = match work.rows {
-            Coming::Files(staging) => Ready::Files(staging.finish()?),
-            Coming::Merge(incoming) => Ready::Merge(Box::new(incoming.finish()?)),
-        };
-        (self.world.checkpoint)("staged");
-        let partition_by = self.options.partition_names();
-        let mut is_published = false;
-        for attempt in 0..ATTEMPTS_MAX {
-            let snapshot = self.snapshot()?;
-            let change = match &mut ready {
-                Ready::Files(staged) => {
-                    self.change_of_files(snapshot.as_ref(), staged, is_published, &work.schema, work.n_rows)?
-                }
-                Ready::Merge(waiting) => {
-                    self.change_of_merge(snapshot.as_ref(), waiting, &work.plan, attempt, &work.schema)?
-                }
-            };
-            if let Some(snapshot) = &snapshot {
-                self.check_fits(snapshot, &work.columns)?;
-                if counter(snapshot, &self.load) != work.began_at {
-                    return Err(LakeError::transient(format!(
-                        "another run loaded `{}` into the table meanwhile: run again, what it loaded will be left out",
-                        self.load.source
-                    )));
-                }
-                if self.is_nothing(snapshot, &change, units, watermark)? {
-                    self.take_back(is_published, &ready)?;
-                    work.room.leave(&self.folder)?;
-                    return Ok(change.loaded);
-                }
-            }
-            if !is_published {
-                let names: Vec<&str> = change.add.iter().map(|staged| staged.name.as_str()).collect();
-                work.room.note(&self.folder, &names)?;
-                let files: Vec<(PathBuf, String)> =
-                    change.add.iter().map(|staged| (staged.path.clone(), staged.name.clone())).collect();
-                self.folder.publish(&files)?;
-                is_published = true;
-            }
-            (self.world.checkpoint)("before-commit");
-            let content = Content {
-                load: &self.load,
-                mode: self.options.mode,
-                columns: &work.columns,
-                partition_by: &partition_by,
-                before: snapshot.as_ref(),
-                add: &change.add,
-                remove: &change.remove,
-                units,
-                watermark,
-                attachments: &self.attachments,
-                at: self.world.now().0 / 1_000,
-            };
-            let version = snapshot.as_ref().map_or(0, |snapshot| snapshot.version + 1);
-            if self.folder.create(&commit_name(version), &content.bytes())? {
-                (self.world.checkpoint)("after-commit");
-                self.after_commit(work.room.path(), summary::is_due(snapshot.as_ref(), version));
-                work.room.leave(&self.folder)?;
-                return Ok(change.loaded);
-            }
-            if matches!(ready, Ready::Merge(_)) {
-                let names: Vec<String> = change.add.iter().map(|staged| staged.name.clone()).collect();
-                self.folder.remove(&names)?;
-                is_published = false;
-            }
-        }
-        Err(self.too_busy())
     }
 
     /// Removes files that got their names for a commit that is not needed any more.

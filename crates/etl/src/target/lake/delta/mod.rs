@@ -68,7 +68,7 @@ impl TargetSpec for DeltaOptions {
         world: &'a Arc<World>,
     ) -> BoxFuture<'a, Result<Box<dyn Target>, EtlError>> {
         Box::pin(async move {
-            let target = load::DeltaTarget::open(self.0.clone(), load, world.clone()).await?;
+            let target = load::open(self.0.clone(), load, world.clone()).await?;
             Ok(Box::new(target) as Box<dyn Target>)
         })
     }

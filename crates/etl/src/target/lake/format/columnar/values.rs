@@ -15,7 +15,7 @@ use table::Text;
 use twox_hash::XxHash3_128;
 
 use super::super::FileError;
-use crate::target::lake::AsIs;
+use crate::keyed::AsIs;
 
 /// A dictionary stops to grow here; what comes after is written plain.
 const DICTIONARY_BYTES_MAX: usize = 1 << 20;
