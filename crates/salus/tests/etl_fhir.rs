@@ -175,3 +175,33 @@ fn a_token_that_is_missing_wrong_or_too_narrow_reads_nothing() {
     );
     assert!(!format!("{record}").contains(&narrow), "a token is printed");
 }
+
+#[test]
+fn a_reference_by_id_may_lead_nowhere_and_a_condition_must_match() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    salus(dir, &["keys", "init", "--data-dir", "data"]).expect(0);
+    fs::write(dir.join("results.csv"), "id,patient\n1,nobody\n").unwrap();
+    let pipeline = |name: &str, subject: &str| {
+        let text = format!(
+            "version: 1\nname: {name}\nsources:\n  results: {{type: csv, path: results.csv}}\nsteps:\n  results:\n    - map_to_fhir:\n        \
+             resource:\n          resourceType: Observation\n          id: {{column: id}}\n          status: final\n          code: {{text: weight}}\n          \
+             subject: {subject}\ntargets:\n  store: {{from: results, type: fhir_store, audit_columns: false}}\nrun: {{gates: false}}\n"
+        );
+        fs::write(dir.join("p.yaml"), text).unwrap();
+    };
+    let run =
+        |code| salus(dir, &["etl", "run", "p.yaml", "--data-dir", "data", "--json"]).expect(code).json();
+    pipeline("by-id", "{reference_to: Patient, id: {column: patient}}");
+    assert_eq!(run(0)["counts"]["loaded"], 1);
+    pipeline("by-condition", "{reference: \"Patient?identifier=urn:mrn|7\"}");
+    let record = run(4);
+    assert_eq!(
+        (&record["counts"]["loaded"], &record["counts"]["quarantined"]),
+        (&0.into(), &1.into()),
+        "{record}"
+    );
+    let id = record["id"].as_str().or_else(|| record["run"].as_str()).unwrap();
+    let shown = salus(dir, &["etl", "show", id, "--quarantine", "5", "--data-dir", "data"]).expect(0).stdout;
+    assert!(shown.contains("refers to `Patient`, which matches nothing"), "{shown}");
+}
