@@ -44,6 +44,10 @@ impl RuleSet {
                 turn.computed();
             }
             Data::Medication(medication) => turn.ordered(event, medication),
+            Data::Json(_) if turn::has_codes(event) => {
+                turn.whens |= self.coded;
+                turn.computed();
+            }
             Data::Population(_) | Data::Movement(_) | Data::Json(_) => {}
         }
         turn.end()

@@ -5,6 +5,7 @@
 //! | `v.NAME` | latest usable value: a number, or the word of a measure of words |
 //! | `mins.NAME` | minutes since it was measured |
 //! | `history.NAME` | list of `{value, mins}`, oldest first |
+//! | `codes` | list of `SYSTEM|CODE`: what a note or an event of social circumstances says in codes; of its text nothing |
 //! | `patient.age_years`, `.pregnant`, `.dialysis`, `.spo2_target_88_92` | the person |
 //!
 //! CEL has no loops. What can grow are macros inside macros over lists, so lists are short ([`LIST_MAX`]), macros are nested at most
@@ -38,6 +39,8 @@ pub(crate) struct Expression {
     program: Program,
     /// Measures that it names, sorted.
     pub(crate) measures: Vec<String>,
+    /// It asks for the codes of the event.
+    pub(crate) reads_codes: bool,
 }
 
 /// One remembered value for an expression.
@@ -56,6 +59,8 @@ pub(crate) trait World {
     fn age_years(&self) -> Option<i64>;
     /// Pregnant, dialysis, SpO2 target.
     fn facts(&self) -> [bool; 3];
+    /// Codes of the event as `SYSTEM|CODE`.
+    fn codes(&self) -> Vec<String>;
 }
 
 impl Expression {
@@ -94,7 +99,12 @@ impl Expression {
         }
         check.measures.sort_unstable();
         check.measures.dedup();
-        Ok(Expression { text: text.to_owned(), program, measures: check.measures })
+        Ok(Expression {
+            text: text.to_owned(),
+            program,
+            measures: check.measures,
+            reads_codes: check.reads_codes,
+        })
     }
 
     /// Evaluates it; `Err` says why it is not known.
@@ -124,6 +134,10 @@ impl Expression {
         context.add_variable_from_value("mins", Value::from(ages));
         context.add_variable_from_value("history", Value::from(lists));
         context.add_variable_from_value("patient", Value::from(patient));
+        if self.reads_codes {
+            let codes = world.codes().into_iter().take(LIST_MAX).map(Value::from);
+            context.add_variable_from_value("codes", Value::from(codes.collect::<Vec<Value>>()));
+        }
         match self.program.execute(&context) {
             Ok(Value::Bool(met)) => Ok(met.into()),
             Ok(_) => Err("the expression is neither true nor false".to_owned()),
@@ -147,6 +161,7 @@ impl Known {
 struct Check {
     measures: Vec<String>,
     n_macros: usize,
+    reads_codes: bool,
     problem: Option<String>,
 }
 
@@ -160,6 +175,7 @@ impl Check {
         match &node.expr {
             Expr::Unspecified | Expr::Literal(_) => {}
             Expr::Ident(name) if bound.contains(&name.as_str()) => {}
+            Expr::Ident(name) if name == "codes" => self.reads_codes = true,
             Expr::Ident(name) => self.refuse(format!(
                 "`{name}` is not known: use `v.NAME`, `mins.NAME`, `history.NAME` or `patient.NAME`"
             )),
@@ -243,6 +259,10 @@ mod tests {
         fn facts(&self) -> [bool; 3] {
             [false, true, false]
         }
+
+        fn codes(&self) -> Vec<String> {
+            vec!["http://snomed.info/sct|22253000".to_owned()]
+        }
     }
 
     fn judged(text: &str) -> Result<Verdict, String> {
@@ -263,6 +283,8 @@ mod tests {
         check("v.temperature > 38", Err("`temperature` is missing"));
         check("has(v.temperature) && v.temperature > 38", Ok(Verdict::NotMet));
         check("patient.age_years > 65", Err("`age_years` is missing"));
+        check("codes.exists(c, c == 'http://snomed.info/sct|22253000')", Ok(Verdict::Met));
+        check("'http://loinc.org|34117-2' in codes", Ok(Verdict::NotMet));
         check("v.heart_rate", Err("the expression is neither true nor false"));
     }
 
@@ -277,6 +299,7 @@ mod tests {
         assert!(refused(&format!("v.a > {}", "1".repeat(2_000))).contains("longer than"));
         assert!(refused("v.a > ").contains("does not compile"));
         assert!(refused("heart_rate > 3").contains("`heart_rate` is not known"));
+        assert!(refused("codes.text == 'x'").contains("`codes` is not known"));
         assert!(refused("patient.name == 'x'").contains("`patient.name` is not known"));
         assert!(refused("'a'.matches(string(v.a))").contains("`matches` is not available"));
         assert_eq!(Expression::compile("v.b > v.a").unwrap().measures, ["a", "b"]);

@@ -82,6 +82,17 @@ pub(crate) struct Rule {
     pub(crate) at: Point,
 }
 
+/// Kinds of events that say something in codes.
+pub(crate) const CODED: [event::Kind; 2] = [event::Kind::ClinicalNotes, event::Kind::SocialDeterminants];
+
+impl Rule {
+    /// Does it look at the codes of the event.
+    pub(crate) fn reads_codes(&self) -> bool {
+        let reads = |condition: &Condition| matches!(condition, Condition::When(when) if when.reads_codes);
+        self.rows().iter().any(|row| reads(&row.raise) || reads(&row.clear))
+    }
+}
+
 /// Whom a rule is for. `None` asks nothing.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Applies {

@@ -9,7 +9,7 @@ use yaml::Problems;
 use crate::file::{RuleFile, RuleProblem, parse_pack};
 use crate::hash::{ByName, key};
 use crate::limit::Direction;
-use crate::model::{Body, Condition, Derive, Measure, Pack, Row, Rule};
+use crate::model::{Body, CODED, Condition, Derive, Measure, Pack, Row, Rule};
 use crate::shipped::released;
 
 const RULES_MAX: usize = 2_000;
@@ -38,6 +38,8 @@ pub struct RuleSet {
     by_rule: ByName<u64, u16>,
     /// Rules with an expression.
     pub(crate) whens: Vec<u16>,
+    /// Bits of those among them that look at codes of the event.
+    pub(crate) coded: u64,
     /// Rules on orders.
     pub(crate) orders: Vec<u16>,
     /// Computed measures.
@@ -176,6 +178,15 @@ impl RuleSet {
                     let names: Vec<String> = raise.measures.iter().chain(&clear.measures).cloned().collect();
                     names.iter().for_each(|name| self.known(name, &rule, problems));
                 }
+                let is_coded = |kind| CODED.contains(kind);
+                if rule.reads_codes() && (rule.kinds.is_empty() || !rule.kinds.iter().all(is_coded)) {
+                    let name = &rule.name;
+                    let kinds = "`kind: [clinical_notes, social_determinants]` or one of them";
+                    problems.add(
+                        rule.at,
+                        format!("`{name}` reads `codes` and needs {kinds}: no other event has any"),
+                    );
+                }
                 self.whens.extend(rule.enabled.then_some(at));
                 if self.whens.len() > COMPUTED_MAX {
                     problems.add(rule.at, format!("there are more than {COMPUTED_MAX} rules with `when`"));
@@ -220,6 +231,9 @@ impl RuleSet {
         }
         for (at, rule) in self.whens.clone().into_iter().enumerate() {
             let rule = Arc::clone(&self.rules[usize::from(rule)]);
+            if rule.reads_codes() {
+                self.coded |= bit(at);
+            }
             for condition in rule.rows().iter().flat_map(|row| [&row.raise, &row.clear]) {
                 let Condition::When(expression) = condition else { continue };
                 for name in &expression.measures {

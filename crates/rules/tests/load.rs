@@ -87,16 +87,50 @@ fn a_test_that_does_not_hold_is_told() {
     assert_eq!(outcomes[0].at.line, 12);
 }
 
-/// Rules have measurements and facts only. Also one that invents a measure for the text of a note sees none of it.
-#[test]
-fn a_rule_sees_nothing_of_a_note() {
-    const NOSY: &str = "pack: own\nversion: 1.0.0\nabout: x\nmeasures:\n  - {name: text, label: text, words: [well, pain]}\nrules:\n  - name: own/nosy\n    source: x\n    kind: [clinical_notes]\n    when: v.text == 'pain'\n    severity: critical\n    clear: {when: v.text == 'well'}\n";
-    let rules = load_with_shipped(&[file(NOSY)]).unwrap();
-    let note = r#"{"id":"n","kind":"clinical_notes","patient":"Patient/1","at":"2026-11-25T11:59:00Z","source":"ehr","birth_date":"1950-03-14",
-        "data":{"type":"34117-2","text":"pain"}}"#;
+fn read(id: &str, kind: &str, rest: &str) -> event::Event {
+    let text = format!(
+        r#"{{"id":"{id}","kind":"{kind}","patient":"Patient/1","at":"2026-11-25T11:59:00Z","source":"ehr","birth_date":"1950-03-14",{rest}}}"#
+    );
     let now = fhir::Instant::parse("2026-11-25T12:00:00Z").unwrap();
-    let event = event::Event::parse(note.as_bytes(), &event::Sources::default(), now).unwrap();
+    event::Event::parse(text.as_bytes(), &event::Sources::default(), now).unwrap()
+}
+
+/// Of a note, rules have the codes. Also one that invents a measure for its text sees none of it.
+#[test]
+fn a_rule_sees_nothing_of_the_text_of_a_note() {
+    const NOSY: &str = "pack: own\nversion: 1.0.0\nabout: x\nmeasures:\n  - {name: text, label: text, words: [well, pain]}\nrules:\n  - name: own/nosy\n    source: x\n    kind: [clinical_notes]\n    when: v.text == 'pain' || codes.exists(c, c.contains('pain'))\n    severity: critical\n    clear: {when: v.text == 'well'}\n";
+    let rules = load_with_shipped(&[file(NOSY)]).unwrap();
+    let event = read("n", "clinical_notes", r#""data":{"type":"34117-2","title":"pain","text":"pain"}"#);
     let mut state = rules::PatientState::default();
     let found = rules.on_event(&mut state, &rules::Subject::default(), &event);
-    assert!(found.is_empty() && rules.next_time(&state).is_none(), "{found:?}");
+    let raised = found.iter().filter(|finding| matches!(finding.what, rules::What::Raise(_)));
+    assert_eq!(raised.count(), 0, "{found:?}");
+}
+
+#[test]
+fn a_rule_tests_what_is_said_in_codes() {
+    const CODED: &str = "pack: own\nversion: 1.0.0\nabout: x\nrules:\n  - name: own/homeless\n    source: x\n    kind: [social_determinants, clinical_notes]\n    when: codes.exists(c, c.endsWith('|Z59.02'))\n    severity: medium\n    clear: {when: \"!codes.exists(c, c.endsWith('|Z59.02'))\"}\n";
+    let rules = load_with_shipped(&[file(CODED)]).unwrap();
+    let mut state = rules::PatientState::default();
+    let mut check = |id: &str, kind: &str, rest: &str, expected: &str| {
+        let found = rules.on_event(&mut state, &rules::Subject::default(), &read(id, kind, rest));
+        let own: Vec<String> = found
+            .iter()
+            .filter(|finding| finding.rule == "own/homeless")
+            .map(|finding| format!("{:?}", finding.what))
+            .collect();
+        assert_eq!(own.join(","), expected, "{id}");
+    };
+    check("a", "social_determinants", r#""data":{"need":"Z59.41"}"#, "");
+    check(
+        "b",
+        "social_determinants",
+        r#""quality":0.1,"data":{"need":"Z59.02"}"#,
+        "NotEvaluated(\"the event's quality is below what its source must have: the value is kept, not alerted on\")",
+    );
+    check("c", "social_determinants", r#""data":{"need":"Z59.02"}"#, "Raise(Medium)");
+    // What has no codes says nothing about them.
+    check("d", "vital_signs", r#""data":{"heart_rate":72}"#, "");
+    check("e", "social_determinants", r#""data":{"need":"Z59.02","status":"resolved"}"#, "Clear");
+    check("f", "clinical_notes", r#""data":{"text":"x","codes":["Z59.02"]}"#, "Raise(Medium)");
 }

@@ -4,7 +4,7 @@ use fhir::{Object, Value as Json};
 
 use super::coding::{bare, coding_of, codings_of};
 use super::member::{below, object, one_of, only, text};
-use crate::{Coding, Data, Event, Kind, Refusal, Status, Why};
+use crate::{Coding, Data, Event, Kind, NoteStatus, Refusal, Status, Why};
 
 const ANSWERS: &[&str] = &["answers", "screening"];
 const NEEDS: &[&str] = &["needs", "findings"];
@@ -120,6 +120,28 @@ impl Social {
 }
 
 impl Event {
+    /// Codes of what it says: type and findings of a note, questions, answers and needs that hold. Of what was entered in error none.
+    pub fn codes(&self) -> Vec<Coding> {
+        if let Some(note) = self.note() {
+            let holds = note.status != NoteStatus::EnteredInError;
+            return if holds { note.kind.into_iter().chain(note.codes).collect() } else { Vec::new() };
+        }
+        let Social { answers, needs } = self.social().unwrap_or_default();
+        let mut codes = Vec::new();
+        for answer in answers {
+            if !matches!(answer.status, Status::Cancelled | Status::EnteredInError) {
+                codes.push(answer.question);
+                codes.extend(if let Said::Coded(code) = answer.said { Some(code) } else { None });
+            }
+        }
+        let holds = |need: &Need| {
+            let is_wrong = matches!(need.verified.as_deref(), Some("refuted" | "entered-in-error"));
+            !is_wrong && matches!(need.state.as_str(), "active" | "recurrence" | "relapse")
+        };
+        codes.extend(needs.into_iter().filter(holds).flat_map(|need| need.codes));
+        codes
+    }
+
     /// What an event of this kind says of social circumstances.
     pub fn social(&self) -> Option<Social> {
         match (&self.kind, &self.data) {

@@ -8,11 +8,12 @@ use event::Event;
 use fhir::Instant;
 
 use super::machine::{self, Act, Fact, Verdicts};
+use super::measured::POOR;
 use crate::applies::{Birth, Unknown, person_of};
 use crate::expression::{Expression, Known, LIST_MAX, World};
 use crate::hash::key;
 use crate::limit::Verdict;
-use crate::model::{Condition, Rule};
+use crate::model::{CODED, Condition, Rule};
 use crate::state::{Entry, Origin};
 use crate::{Finding, PatientState, RuleSet, Subject};
 
@@ -226,7 +227,12 @@ impl<'a> Turn<'a> {
                 continue;
             }
             let rule = &set.rules[usize::from(*place)];
+            let is_poor = |event: &Event| set.is_poor(event);
+            if rule.reads_codes() && !self.event.is_some_and(has_codes) {
+                continue;
+            }
             match self.applies(rule) {
+                Ok(true) if rule.reads_codes() && self.event.is_some_and(is_poor) => self.note(rule, 0, POOR),
                 Ok(true) => self.expression(rule),
                 Ok(false) => {}
                 Err(unknown) => self.note(rule, 0, unknown.reason()),
@@ -244,6 +250,7 @@ impl<'a> Turn<'a> {
                 state: self.state,
                 subject: self.subject,
                 at: Instant(at),
+                event: self.event,
             })
         };
         let verdicts = match (judge(raise), judge(clear)) {
@@ -277,6 +284,12 @@ struct Bed<'a> {
     state: &'a PatientState,
     subject: &'a Subject,
     at: Instant,
+    event: Option<&'a Event>,
+}
+
+/// Is it of a kind that says something in codes.
+pub(super) fn has_codes(event: &Event) -> bool {
+    CODED.contains(&event.kind)
 }
 
 impl Bed<'_> {
@@ -311,5 +324,10 @@ impl World for Bed<'_> {
     fn facts(&self) -> [bool; 3] {
         let pregnant = self.subject.pregnancy == clinical::Pregnancy::PregnantOrPostPartum;
         [pregnant, self.subject.dialysis, self.subject.spo2_target_88_92]
+    }
+
+    fn codes(&self) -> Vec<String> {
+        let codes = self.event.map(Event::codes).unwrap_or_default();
+        codes.into_iter().map(|coding| format!("{}|{}", coding.system, coding.code)).collect()
     }
 }
