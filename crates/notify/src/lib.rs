@@ -22,4 +22,4 @@ pub use settings::{
     EscalationStep, Match, PushFormat, PushSettings, QuietSettings, ReceiverSettings, RouteSettings,
     Settings, SmsSettings, SmtpSecurity, SmtpSettings, WebhookAddress,
 };
-pub use worker::Worker;
+pub use worker::{Counts, Worker};

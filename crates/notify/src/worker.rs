@@ -2,6 +2,7 @@
 //! the same idempotency key.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use db::{Database, DbError};
@@ -19,6 +20,17 @@ const BUSY_MICROS: i64 = 15 * 60 * 1_000_000;
 const SLEEP: Duration = Duration::from_millis(200);
 const RETRY_SECS_MAX: i64 = 900;
 
+/// What became of attempts since the process started.
+#[derive(Debug, Default)]
+pub struct Counts {
+    /// Messages that were delivered.
+    pub sent: AtomicU64,
+    /// Attempts that failed and are tried again.
+    pub retried: AtomicU64,
+    /// Messages that are given up.
+    pub failed: AtomicU64,
+}
+
 /// Delivers the outbox of one file.
 #[derive(Clone)]
 pub struct Worker {
@@ -27,6 +39,7 @@ pub struct Worker {
     clock: Arc<dyn Clock>,
     attempts_max: u32,
     retry_first_secs: u32,
+    counts: Arc<Counts>,
 }
 
 impl Worker {
@@ -38,7 +51,14 @@ impl Worker {
             clock,
             attempts_max: settings.attempts_max.unwrap_or(6).max(1),
             retry_first_secs: settings.retry_first_secs.unwrap_or(5),
+            counts: Arc::default(),
         }
+    }
+
+    /// Counts there what becomes of attempts.
+    #[must_use]
+    pub fn counting(self, counts: Arc<Counts>) -> Worker {
+        Worker { counts, ..self }
     }
 
     /// Delivers until it is dropped. A database that fails is asked again.
@@ -103,6 +123,12 @@ impl Worker {
                 tracing::warn!(channel, key = message.key, attempt, is_dead, why, "message not delivered");
             }
         }
+        let counter = match (&outcome, again) {
+            (Outcome::Delivered(_), _) => &self.counts.sent,
+            (_, Some(_)) => &self.counts.retried,
+            (_, None) => &self.counts.failed,
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
         self.database.write(move |conn| outbox::record(conn, &message, &outcome, again, now)).await
     }
 

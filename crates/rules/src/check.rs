@@ -1,6 +1,6 @@
 //! Checks rule files and runs the tests that stand in them.
 
-use yaml::Problems;
+use yaml::{Point, Problems};
 
 use crate::file::{RuleFile, RuleProblem, parse_pack};
 use crate::model::Pack;
@@ -21,10 +21,39 @@ pub fn load_with_shipped(files: &[RuleFile]) -> Result<RuleSet, Vec<RuleProblem>
 /// # Errors
 /// Everything that is wrong.
 pub fn load_beside_shipped(files: &[RuleFile], used: &[UsedVersion]) -> Result<RuleSet, Vec<RuleProblem>> {
-    RuleSet::load(&with_shipped(files), used)
+    RuleSet::load(&files_with_shipped(files), used)
 }
 
-fn with_shipped(files: &[RuleFile]) -> Vec<RuleFile> {
+/// As [`load_with_shipped`], with some rules as another file says them: an earlier version of one, beside all others as they are.
+///
+/// # Errors
+/// Everything that is wrong, also a rule that its other file does not have.
+pub fn load_with_older(
+    files: &[RuleFile],
+    older: &[(String, RuleFile)],
+) -> Result<RuleSet, Vec<RuleProblem>> {
+    let mut found = Vec::new();
+    let mut packs: Vec<Pack> = files_with_shipped(files).iter().map(|file| parse(file, &mut found)).collect();
+    for (name, file) in older {
+        let mut old = parse(file, &mut found);
+        let known =
+            |measure: &str| packs.iter().flat_map(|pack| &pack.measures).any(|known| known.name == measure);
+        old.measures.retain(|measure| !known(&measure.name));
+        old.rules.retain(|rule| rule.name == *name);
+        old.tests = Vec::new();
+        if old.rules.is_empty() {
+            let message = format!("there is no rule `{name}` in it");
+            found.push(RuleProblem { path: file.path.clone(), at: Point { line: 1, column: 1 }, message });
+        }
+        packs.iter_mut().for_each(|pack| pack.rules.retain(|rule| rule.name != *name));
+        packs.push(old);
+    }
+    let set = RuleSet::link(&packs, &released(), &mut found);
+    if found.is_empty() { Ok(set) } else { Err(found) }
+}
+
+/// Files with the shipped ones beside them whose packs they do not replace.
+pub fn files_with_shipped(files: &[RuleFile]) -> Vec<RuleFile> {
     let replaced = |shipped: &RuleFile| files.iter().any(|file| file.pack() == shipped.pack());
     let shipped = shipped_files().into_iter().filter(|shipped| !replaced(shipped));
     shipped.chain(files.iter().cloned()).collect()
@@ -35,7 +64,7 @@ fn with_shipped(files: &[RuleFile]) -> Vec<RuleFile> {
 /// # Errors
 /// Everything that is wrong with the files.
 pub fn test_files(files: &[RuleFile]) -> Result<Vec<TestOutcome>, Vec<RuleProblem>> {
-    let all = with_shipped(files);
+    let all = files_with_shipped(files);
     let mut found = Vec::new();
     let packs: Vec<Pack> = all.iter().map(|file| parse(file, &mut found)).collect();
     let set = RuleSet::link(&packs, &released(), &mut found);

@@ -12,6 +12,7 @@
 //! [`MACRO_DEPTH_MAX`] deep and the text is short: an expression that could run long is refused when its file is read.
 
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, LazyLock};
 
 use cel::common::ast::{EntryExpr, Expr};
@@ -107,8 +108,14 @@ impl Expression {
         })
     }
 
-    /// Evaluates it; `Err` says why it is not known.
+    /// Evaluates it; `Err` says why it is not known. Whatever breaks is the matter of this expression: other rules judge all the same.
     pub(crate) fn judge(&self, world: &dyn World) -> Result<Verdict, String> {
+        // Nothing is changed by an evaluation, so nothing is half changed when it breaks.
+        let judged = catch_unwind(AssertUnwindSafe(|| self.evaluate(world)));
+        judged.unwrap_or_else(|_| Err("the rule broke at these values, which is a bug".to_owned()))
+    }
+
+    fn evaluate(&self, world: &dyn World) -> Result<Verdict, String> {
         let mut context = Context::with_env(Arc::clone(&ENV));
         let (mut values, mut ages, mut lists) = (HashMap::new(), HashMap::new(), HashMap::new());
         for measure in &self.measures {
@@ -286,6 +293,81 @@ mod tests {
         check("codes.exists(c, c == 'http://snomed.info/sct|22253000')", Ok(Verdict::Met));
         check("'http://loinc.org|34117-2' in codes", Ok(Verdict::NotMet));
         check("v.heart_rate", Err("the expression is neither true nor false"));
+    }
+
+    /// Breaks when it is asked.
+    struct Trap;
+
+    impl World for Trap {
+        fn latest(&self, _: &str) -> Option<(Known, i64)> {
+            panic!("the trap is asked")
+        }
+
+        fn history(&self, _: &str) -> Vec<(Known, i64)> {
+            Vec::new()
+        }
+
+        fn age_years(&self) -> Option<i64> {
+            None
+        }
+
+        fn facts(&self) -> [bool; 3] {
+            [false; 3]
+        }
+    }
+
+    #[test]
+    fn what_breaks_is_not_evaluated() {
+        let expression = Expression::compile("v.heart_rate > 120").unwrap();
+        assert_eq!(expression.judge(&Trap), Err("the rule broke at these values, which is a bug".to_owned()));
+        // What an expression may do to numbers and words ends in an answer, never in the end of the process.
+        for text in [
+            "int(v.heart_rate) / 0 > 1",
+            "int(v.heart_rate) % 0 > 1",
+            "mins.heart_rate * 9223372036854775807 > 1",
+            "mins.heart_rate - 9223372036854775807 - 9 > 1",
+            "int(v.heart_rate * 1e300) > 1",
+            "int('x') > 1",
+            "double('x') > 1.0",
+            "size(v.heart_rate) > 1",
+            "min() > 1.0",
+            "max([]) > 1.0",
+            "history.heart_rate[5].value > 1.0",
+            "'x'.contains(v.heart_rate)",
+            "v.breathing < 3",
+        ] {
+            if let Ok(expression) = Expression::compile(text) {
+                assert!(expression.judge(&Bed).is_err(), "{text}");
+            }
+        }
+    }
+
+    /// The dearest that is allowed: two macros deep over the longest lists, as often as there is room.
+    #[test]
+    fn the_dearest_expression_ends_soon() {
+        struct Long;
+        impl World for Long {
+            fn latest(&self, _: &str) -> Option<(Known, i64)> {
+                None
+            }
+
+            fn history(&self, _: &str) -> Vec<(Known, i64)> {
+                (0..LIST_MAX as i64).map(|n| (Known::Number(n as f64), n)).collect()
+            }
+
+            fn age_years(&self) -> Option<i64> {
+                None
+            }
+
+            fn facts(&self) -> [bool; 3] {
+                [false; 3]
+            }
+        }
+        let one = "history.a.all(x, history.a.all(y, x.value + y.value >= 0.0 && x.value * y.value >= 0.0))";
+        let expression = Expression::compile(&[one; MACROS_MAX / 2].join(" && ")).unwrap();
+        let begun = std::time::Instant::now();
+        assert_eq!(expression.judge(&Long), Ok(Verdict::Met));
+        assert!(begun.elapsed().as_secs() < 5, "{:?}", begun.elapsed());
     }
 
     #[test]

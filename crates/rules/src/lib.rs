@@ -49,7 +49,7 @@ mod span;
 mod state;
 mod test;
 
-pub use check::{load_beside_shipped, load_with_shipped, test_files};
+pub use check::{files_with_shipped, load_beside_shipped, load_with_older, load_with_shipped, test_files};
 pub use file::{RuleFile, RuleProblem};
 pub use finding::{Finding, Seen, Severity, What};
 pub use info::{RowInfo, RuleInfo};

@@ -273,6 +273,11 @@ impl RuleSet {
         self.rule_of(key(name)).is_some_and(|(_, rule)| matches!(rule.body, Body::Order { .. }))
     }
 
+    /// As good as events must be for other rules.
+    pub fn set_quality_of(&mut self, other: &RuleSet) {
+        self.quality = other.quality.clone();
+    }
+
     /// The measure of a short name or LOINC code.
     pub(crate) fn measure(&self, name: &str) -> Option<&Indexed> {
         self.by_name.get(name).map(|at| &self.measures[usize::from(*at)])

@@ -13,7 +13,8 @@ use crate::config::{Config, KafkaSection, resolve_reference};
 use crate::pipelines::keys_of;
 
 pub(crate) use beside::Beside;
-pub(crate) use rule_files::{rule_texts, rules_of};
+pub(crate) use rule_files::rule_texts;
+use rule_files::{RuleFiles, shipped_rules};
 
 /// The platform of a folder; nothing runs until it is started. Keys seal what is set aside, when the folder has any.
 pub(crate) async fn open(config: &Config, gate: Gate) -> anyhow::Result<Platform> {
@@ -26,16 +27,21 @@ pub(crate) async fn open(config: &Config, gate: Gate) -> anyhow::Result<Platform
         gate,
         fhir_base: config.server().fhir_base(),
         keys,
-        rules: rules_of(config)?,
+        rules: shipped_rules(config),
         alerts: alerts_of(config)?,
         sources: config.stream.sources.clone(),
         surveillance: config.stream.surveillance.clone(),
         kafka: config.stream.kafka.as_ref().map(KafkaSection::settings).transpose()?,
         settings: config.stream.settings(),
     };
-    Platform::open(opened)
+    let platform = Platform::open(opened)
         .await
-        .with_context(|| format!("cannot open the streams of `{}`", config.data_dir.display()))
+        .with_context(|| format!("cannot open the streams of `{}`", config.data_dir.display()))?;
+    if let Some(files) = RuleFiles::of(config) {
+        let (rules, files) = files.load(&platform.used_rules().await?)?;
+        platform.use_rules(rules, files);
+    }
+    Ok(platform)
 }
 
 /// How alerts are handled, who is told and how, with the secrets in place.

@@ -52,7 +52,7 @@ use std::future::Future;
 use gate::Gate;
 
 pub use config::{Limits, ServerConfig, TlsFiles};
-pub use listen::{Bound, bind};
+pub use listen::{Bound, bind, bind_on, listen};
 pub use pipelines::{Choice, PipelineError, Pipelines, Report, RowQuery, Told};
 pub use serve_error::ServeError;
 pub use services::Services;

@@ -32,22 +32,44 @@ pub struct Bound {
     socket: Option<(UnixListener, Owner)>,
 }
 
-/// Opens the port, the socket and the TLS files. Refuses an address that others can reach when there is no TLS.
-/// Of services that are absent, the pages and the API say that there are none.
-pub async fn bind(mut config: ServerConfig, gate: Gate, services: Services) -> Result<Bound, ServeError> {
+/// Opens the port, which is the machine's choice when 0 was asked for: then `config` names it afterwards, for links.
+///
+/// # Errors
+/// Others can reach the address and there is no TLS, or it cannot be listened on.
+pub async fn listen(config: &mut ServerConfig) -> Result<TcpListener, ServeError> {
     let wanted = config.listen;
     if config.tls.is_none() && !wanted.ip().to_canonical().is_loopback() {
         return Err(ServeError::PublicWithoutTls { address: wanted });
     }
-    let tls = config.tls.as_ref().map(tls::load_acceptor).transpose()?;
-    let tcp =
-        TcpListener::bind(wanted).await.map_err(|error| ServeError::Address { address: wanted, error })?;
-    let address = tcp.local_addr().map_err(|error| ServeError::Address { address: wanted, error })?;
+    let failed = |error| ServeError::Address { address: wanted, error };
+    let tcp = TcpListener::bind(wanted).await.map_err(failed)?;
+    let address = tcp.local_addr().map_err(failed)?;
     if wanted.port() == 0 {
-        // The machine chose the port; links must name it.
         config.public_url = config.public_url.replacen(&wanted.to_string(), &address.to_string(), 1);
         config.listen = address;
     }
+    Ok(tcp)
+}
+
+/// Opens the port, the socket and the TLS files. Refuses an address that others can reach when there is no TLS.
+/// Of services that are absent, the pages and the API say that there are none.
+pub async fn bind(mut config: ServerConfig, gate: Gate, services: Services) -> Result<Bound, ServeError> {
+    let tcp = listen(&mut config).await?;
+    bind_on(tcp, config, gate, services)
+}
+
+/// [`bind`] on a port that [`listen`] has opened.
+///
+/// # Errors
+/// The TLS files or the socket cannot be used.
+pub fn bind_on(
+    tcp: TcpListener,
+    config: ServerConfig,
+    gate: Gate,
+    services: Services,
+) -> Result<Bound, ServeError> {
+    let tls = config.tls.as_ref().map(tls::load_acceptor).transpose()?;
+    let address = config.listen;
     let socket = config.socket.as_deref().map(open_socket).transpose()?;
     Ok(Bound { app: AppState::new(gate, config, services), tcp, address, tls, socket })
 }

@@ -18,15 +18,26 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/3_surveillance.sql"),
     include_str!("migrations/4_decision.sql"),
     include_str!("migrations/5_resources.sql"),
+    include_str!("migrations/6_rules.sql"),
 ];
 const LOG_MIGRATIONS: &[&str] = &[include_str!("migrations/log.sql")];
+
+/// How `stream.db` is opened.
+pub fn database_options(path: &Path) -> Options {
+    Options::new(path, APPLICATION_ID, MIGRATIONS)
+}
+
+/// How `log.db` is opened.
+pub fn log_options(path: &Path) -> Options {
+    Options::new(path, LOG_APPLICATION_ID, LOG_MIGRATIONS)
+}
 
 /// Opens `stream.db`, creating it when it is missing.
 ///
 /// # Errors
 /// The file cannot be opened, or is not one of salus.
 pub fn open(path: &Path) -> Result<Database, DbError> {
-    Database::open(Options::new(path, APPLICATION_ID, MIGRATIONS))
+    Database::open(database_options(path))
 }
 
 /// Opens `log.db`, creating it when it is missing.
@@ -34,5 +45,5 @@ pub fn open(path: &Path) -> Result<Database, DbError> {
 /// # Errors
 /// The file cannot be opened, or is not one of salus.
 pub fn open_log(path: &Path) -> Result<Database, DbError> {
-    Database::open(Options::new(path, LOG_APPLICATION_ID, LOG_MIGRATIONS))
+    Database::open(log_options(path))
 }

@@ -1,8 +1,10 @@
 //! Why a stream did not do what was asked: each variant is a different thing for the caller to do.
 
 use db::DbError;
-use gate::GateError;
+use gate::{GateError, StoreError};
 use keys::KeyError;
+
+use crate::process::probe::is_passing;
 
 /// What was asked of a stream and was not done.
 #[derive(Debug, thiserror::Error)]
@@ -37,4 +39,22 @@ pub enum StreamError {
     /// A key is missing or was destroyed.
     #[error(transparent)]
     Keys(#[from] KeyError),
+}
+
+impl StreamError {
+    /// Nothing was acknowledged, and the same may be sent again in a moment: the disk, the broker, another process in the way.
+    pub fn is_passing(&self) -> bool {
+        match self {
+            StreamError::Busy { .. } | StreamError::Unavailable(_) => true,
+            StreamError::Database(error) => matches!(error, DbError::Closed) || is_passing(error),
+            StreamError::Gate(GateError::Ledger(error)) => is_passing(error),
+            StreamError::Gate(GateError::Store(error)) => {
+                matches!(
+                    error,
+                    StoreError::Full | StoreError::Locked | StoreError::ReadOnly | StoreError::Io { .. }
+                )
+            }
+            _ => false,
+        }
+    }
 }

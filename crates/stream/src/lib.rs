@@ -13,7 +13,7 @@ mod settings;
 pub mod surveillance;
 pub mod ward;
 
-pub use database::{open, open_log};
+pub use database::{database_options, log_options, open, open_log};
 pub use error::StreamError;
 pub use platform::{Platform, PlatformConfig};
 pub use process::board::{Board, Latest};

@@ -1,6 +1,6 @@
 //! The platform: everything about streams that a server or a command holds, behind one handle.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use db::Database;
@@ -18,6 +18,7 @@ use crate::process::identity::Identity;
 use crate::process::metrics::Metrics;
 use crate::process::publish::Queue;
 use crate::process::supervise::{Running, Status};
+use crate::rulebook::Book;
 use crate::surveillance::SurveillanceConfig;
 use crate::{Settings, StreamError};
 
@@ -57,6 +58,7 @@ pub(crate) struct Inner {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) keys: Option<Arc<KeyRing>>,
     pub(crate) rules: RwLock<Arc<RuleSet>>,
+    pub(crate) book: Book,
     pub(crate) settings: Settings,
     pub(crate) alerts: Desk,
     pub(crate) fhir_base: String,
@@ -85,8 +87,25 @@ impl Platform {
     /// # Errors
     /// The file cannot be opened, or the broker does not answer.
     pub async fn open(config: PlatformConfig) -> Result<Platform, StreamError> {
+        let db = crate::open(&config.dir.join("stream.db"))?;
+        let log = match config.kafka {
+            None => Some(crate::open_log(&config.dir.join("log.db"))?),
+            Some(_) => None,
+        };
+        Platform::open_on(db, log, config).await
+    }
+
+    /// [`Platform::open`] on files that are open already, by [`crate::database_options`] and, for the embedded log, [`crate::log_options`].
+    ///
+    /// # Errors
+    /// The broker does not answer, or a file cannot be read.
+    pub async fn open_on(
+        db: Database,
+        log: Option<Database>,
+        config: PlatformConfig,
+    ) -> Result<Platform, StreamError> {
         let PlatformConfig {
-            dir,
+            dir: _,
             gate,
             fhir_base,
             keys,
@@ -97,21 +116,21 @@ impl Platform {
             kafka,
             settings,
         } = config;
-        let db = crate::open(&dir.join("stream.db"))?;
         let clock = gate.clock();
-        let log = open_log(&dir, kafka, &settings, &clock).await?;
+        let log = open_log(log, kafka, &settings, &clock).await?;
         let (changed, _) = watch::channel(0);
         let alerts = Desk::new(db.clone(), Arc::new(alerts), Arc::clone(&clock), changed.clone());
         let inner = Inner {
             queue: Queue::new(settings.queue_events_max, settings.queue_bytes_max),
             dedups: !matches!(log, EventLog::Embedded(_)),
             rules: RwLock::new(Arc::new(with_quality(rules, &sources))),
+            book: Book::default(),
             sources: Arc::new(sources),
             surveillance: Arc::new(surveillance),
             identity: Identity::default(),
             facts: FactsCache::default(),
             metrics: Metrics::default(),
-            status: Status::default(),
+            status: Status::new(Arc::clone(&clock)),
             running: Mutex::default(),
             wake: Notify::new(),
             write_observations: Notify::new(),
@@ -260,13 +279,13 @@ pub(crate) fn with_quality(mut rules: RuleSet, sources: &Sources) -> RuleSet {
 }
 
 async fn open_log(
-    dir: &Path,
+    file: Option<Database>,
     kafka: Option<KafkaSettings>,
     settings: &Settings,
     clock: &Arc<dyn Clock>,
 ) -> Result<EventLog, StreamError> {
-    let opened = match kafka {
-        Some(kafka) => {
+    let opened = match (kafka, file) {
+        (Some(kafka), _) => {
             let own = KafkaSettings {
                 n_partitions: settings.partitions,
                 waiting_bytes_max: settings.queue_bytes_max,
@@ -275,13 +294,16 @@ async fn open_log(
             };
             EventLog::open_kafka(own).await
         }
-        None => {
+        (None, Some(file)) => {
             let options = EmbeddedOptions {
                 waiting_bytes_max: settings.queue_bytes_max,
                 clock: Arc::clone(clock),
                 ..EmbeddedOptions::from(settings.partitions)
             };
-            EventLog::open_embedded(crate::open_log(&dir.join("log.db"))?, options).await
+            EventLog::open_embedded(file, options).await
+        }
+        (None, None) => {
+            return Err(StreamError::Invalid("there is neither a file for the log nor a broker".into()));
         }
     };
     let log = opened.map_err(|error| StreamError::Unavailable(error.to_string()))?;

@@ -79,6 +79,11 @@ pub fn rule(name: &str) -> String {
     format!("{RULES}/{}", encode(name))
 }
 
+/// The same in a version that was used.
+pub fn rule_version(name: &str, version: &str) -> String {
+    with_query(&rule(name), &[("version", version)])
+}
+
 /// A raw event, by its place in the log.
 pub fn event(position: &str) -> String {
     format!("{STREAMS}/events/{}", encode(position))

@@ -191,6 +191,20 @@ pub fn release(conn: &Connection, now: Instant) -> rusqlite::Result<usize> {
     .execute([now.0])
 }
 
+/// Messages that wait, and when the oldest of them was put.
+///
+/// # Errors
+/// The database fails.
+pub fn waiting(conn: &Connection) -> rusqlite::Result<(u64, Option<Instant>)> {
+    conn.prepare_cached("SELECT count(*), min(put_at) FROM outbox WHERE state = 'pending'")?.query_row(
+        [],
+        |row| {
+            let n: i64 = row.get(0)?;
+            Ok((n.cast_unsigned(), row.get::<_, Option<i64>>(1)?.map(Instant)))
+        },
+    )
+}
+
 /// When the next message is due.
 ///
 /// # Errors

@@ -6,7 +6,7 @@ mod put;
 mod query;
 
 pub use cancel::{Told, cancel, told};
-pub use claim::{Claimed, Item, Outcome, claim, next_due, record, release};
+pub use claim::{Claimed, Item, Outcome, claim, next_due, record, release, waiting};
 pub use put::{put, put_to};
 pub use query::{Attempt, Dead, Delivery, dead, deliveries, known};
 

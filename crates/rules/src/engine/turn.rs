@@ -8,12 +8,12 @@ use event::Event;
 use fhir::Instant;
 
 use super::machine::{self, Act, Fact, Verdicts};
-use super::measured::POOR;
+use super::measured::{POOR, verdicts_of};
 use crate::applies::{Birth, Unknown, person_of};
 use crate::expression::{Expression, Known, LIST_MAX, World};
 use crate::hash::key;
 use crate::limit::Verdict;
-use crate::model::{CODED, Condition, Rule};
+use crate::model::{Body, CODED, Condition, Rule};
 use crate::state::{Entry, Origin};
 use crate::{Finding, PatientState, RuleSet, Subject};
 
@@ -125,6 +125,7 @@ impl<'a> Turn<'a> {
         let Some((at, place)) = next else { return false };
         let Some((_, rule)) = self.set.rule_of(self.state.episodes[place].rule) else { return false };
         self.at_time(at, |turn| {
+            turn.drop_unmet(rule, place);
             let act = machine::on_due(rule, &mut turn.state.episodes[place], at);
             if let Some(act) = act {
                 turn.support(place, rule);
@@ -142,6 +143,38 @@ impl<'a> Turn<'a> {
         work(self);
         self.news2 = None;
         (self.at, self.event, self.person, self.knows_person) = before;
+    }
+
+    /// What waits for its time and is not met goes: the rule may have another limit since its value came, and time alone must not raise it.
+    fn drop_unmet(&mut self, rule: &Rule, place: usize) {
+        let episode = &self.state.episodes[place];
+        // Codes are known while their event is judged, and not later.
+        if episode.rows.iter().all(|row| row.active) || rule.reads_codes() {
+            return;
+        }
+        let verdicts = match &rule.body {
+            Body::Limits { .. } => {
+                let track = self.state.track(episode.measure);
+                let read = |entry: &&Entry| rule.reads_all || entry.is_usable();
+                match track.and_then(|track| track.entries.iter().rev().find(read)) {
+                    Some(entry) => verdicts_of(rule, entry.number, entry.comparator),
+                    // Computed values are not remembered.
+                    None => return,
+                }
+            }
+            Body::When(row) => {
+                let Condition::When(raise) = &row.raise else { return };
+                let at = Instant(self.state.newest);
+                let bed = Bed { set: self.set, state: self.state, subject: self.subject, at, event: None };
+                vec![(raise.judge(&bed).unwrap_or(Verdict::Unknown), Verdict::Unknown)]
+            }
+            Body::Order { .. } => return,
+        };
+        let is_unmet = |key| {
+            let mut rows = rule.rows().iter().zip(&verdicts);
+            rows.any(|(row, (raise, _))| row.key() == key && *raise == Verdict::NotMet)
+        };
+        self.state.episodes[place].rows.retain(|row| row.active || !is_unmet(row.key));
     }
 
     /// What an alert that time opened rests on: the latest values of what its rule looks at.

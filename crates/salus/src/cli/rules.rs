@@ -13,6 +13,23 @@ pub(crate) enum RulesCommand {
     Check(RulesCheckArgs),
     /// Run the tests that stand in rule files, and compare rules on past events
     Test(RulesTestArgs),
+    /// Show a rule of a server in a version that was used there, with the file it stood in
+    Show(RulesShowArgs),
+}
+
+/// `salus rules show`
+#[derive(Debug, Args)]
+pub(crate) struct RulesShowArgs {
+    /// `PACK/NAME`, or `PACK/NAME@VERSION` [default: the version in force]
+    pub(crate) rule: String,
+    /// Also print the file it stood in
+    #[arg(long)]
+    pub(crate) file: bool,
+    #[command(flatten)]
+    pub(crate) target: TargetArgs,
+    /// Print it as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// `salus rules check`
@@ -37,6 +54,9 @@ pub(crate) struct RulesTestArgs {
     /// Compare what these rules say of the history of a server with what its rules of today say: since how long, such as 30d
     #[arg(long, value_name = "SPAN", conflicts_with = "events")]
     pub(crate) replay: Option<String>,
+    /// With --replay: a version that was used there, `PACK/NAME@VERSION` or `PACK@VERSION`, beside its other rules of today; may be said again
+    #[arg(long = "version", value_name = "RULE@VERSION", requires = "replay")]
+    pub(crate) versions: Vec<String>,
     #[command(flatten)]
     pub(crate) target: TargetArgs,
     /// Print the outcomes as JSON

@@ -55,13 +55,16 @@ pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<Exit> {
         return Ok(Exit::Done);
     }
     let gate = own.gate;
+    let mut server = server;
+    let tcp = server::listen(&mut server).await?;
+    config.listen = server.listen;
     let roles =
         Roles::of(&[Role::Clinician, Role::Admin, Role::PrivacyOfficer]).expect("three roles are some");
     let pipelines = PipelineService::new(config.clone(), gate.clone(), server.fhir_base());
     let streams = crate::streams::open(&config, gate.clone()).await?;
     let beside = Beside::start(&config, &streams).await?;
     let services = Services { pipelines: Some(Arc::new(pipelines.clone())), stream: Some(streams.clone()) };
-    let bound = server::bind(server, gate.clone(), services).await?;
+    let bound = server::bind_on(tcp, server, gate.clone(), services)?;
     let url = bound.config().public_url.clone();
     say(format!("serving {url}"))?;
     print_link(&gate, &url, "demo visitor", roles).await?;

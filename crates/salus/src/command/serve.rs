@@ -21,14 +21,17 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<Exit> {
         config.listen = listen;
     }
     crate::logging::start(&config.log)?;
-    let server = config.server();
+    let mut server = config.server();
+    // Links in messages and pages name the port, also when the machine chooses it.
+    let tcp = server::listen(&mut server).await?;
+    config.listen = server.listen;
     let gate = open_gate(&config, &server.fhir_base())
         .with_context(|| format!("cannot open `{}`", config.data_dir.display()))?;
     let pipelines = PipelineService::new(config.clone(), gate.clone(), server.fhir_base());
     let streams = crate::streams::open(&config, gate.clone()).await?;
     let beside = Beside::start(&config, &streams).await?;
     let services = Services { pipelines: Some(Arc::new(pipelines.clone())), stream: Some(streams.clone()) };
-    let bound = server::bind(server, gate.clone(), services).await?;
+    let bound = server::bind_on(tcp, server, gate.clone(), services)?;
     let url = bound.config().public_url.clone();
     say(format!("serving {url}"))?;
     if gate.is_new().await? {

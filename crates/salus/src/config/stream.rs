@@ -97,8 +97,22 @@ impl KafkaSection {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct MllpSection {
-    /// Address to listen on; one that others can reach belongs behind TLS of the network, as MLLP has no sign-in.
+    /// Address to listen on. One that others can reach needs `tls` with `client_ca`, as MLLP has no sign-in.
     pub(crate) listen: std::net::SocketAddr,
+    /// TLS instead of plain TCP.
+    pub(crate) tls: Option<MllpTlsSection>,
+}
+
+/// TLS of HL7 v2.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct MllpTlsSection {
+    /// Certificate chain, PEM.
+    pub(crate) cert: std::path::PathBuf,
+    /// Private key, PEM.
+    pub(crate) key: std::path::PathBuf,
+    /// Authorities of the certificates that senders must show, PEM.
+    pub(crate) client_ca: Option<std::path::PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]

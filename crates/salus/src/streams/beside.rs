@@ -31,11 +31,17 @@ impl Beside {
         let (stop, stopped) = watch::channel(false);
         let mut tasks = Vec::new();
         if let Some(section) = &config.stream.mllp {
-            if !section.listen.ip().to_canonical().is_loopback() {
+            let knows_senders = section.tls.as_ref().is_some_and(|tls| tls.client_ca.is_some());
+            if !section.listen.ip().to_canonical().is_loopback() && !knows_senders {
                 return Err(usage(
-                    "`stream.mllp.listen` must be an address of this machine: MLLP has no sign-in, put a TLS proxy in front of it",
+                    "`stream.mllp.listen` must be an address of this machine, or `stream.mllp.tls` must have `client_ca`: MLLP has no sign-in",
                 ));
             }
+            let tls = section
+                .tls
+                .as_ref()
+                .map(|tls| mllp::tls_acceptor(&tls.cert, &tls.key, tls.client_ca.as_deref()));
+            let tls = tls.transpose().map_err(|error| usage(error.to_string()))?;
             let listener = TcpListener::bind(section.listen)
                 .await
                 .with_context(|| format!("cannot listen on `{}` for HL7 v2", section.listen))?;
@@ -44,7 +50,7 @@ impl Beside {
                 limits: MllpLimits::default(),
                 sources: Arc::clone(platform.sources()),
                 clock: platform.gate().clock(),
-                tls: None,
+                tls,
                 stats: Arc::new(MllpStats::default()),
             };
             let inbox =
@@ -77,15 +83,19 @@ async fn keep_rules(mut files: RuleFiles, platform: Platform) {
         if !files.have_changed() {
             continue;
         }
-        match files.load() {
-            Ok(rules) => {
-                tracing::info!("rules were read again");
-                platform.set_rules(rules);
-                if let Err(error) = platform.keep_rules().await {
-                    tracing::error!(%error, "the versions of the rules could not be kept");
-                }
+        match renew(&files, &platform).await {
+            Ok(()) => tracing::info!("rules were read again"),
+            Err(error) => {
+                let why = format!("{error:#}");
+                tracing::error!("the rules stay as they were: {why}");
+                platform.set_rule_faults(why.lines().map(str::to_owned).collect());
             }
-            Err(error) => tracing::error!("the rules stay as they were: {error:#}"),
         }
     }
+}
+
+async fn renew(files: &RuleFiles, platform: &Platform) -> anyhow::Result<()> {
+    let (rules, files) = files.load(&platform.used_rules().await?)?;
+    platform.use_rules(rules, files);
+    platform.keep_rules().await.context("the rules are in force, and their versions could not be kept")
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use anyhow::Context as _;
-use rules::{RuleFile, RuleSet, load_with_shipped};
+use rules::{RuleFile, RuleSet, UsedVersion, load_beside_shipped};
 
 use crate::config::Config;
 use crate::exit::usage;
@@ -23,16 +23,11 @@ pub(crate) struct RuleFiles {
     seen: Stamps,
 }
 
-/// The rules of a configuration: those of its folder beside the shipped ones.
-pub(crate) fn rules_of(config: &Config) -> anyhow::Result<RuleSet> {
-    match RuleFiles::of(config) {
-        Some(files) => files.load(),
-        None => {
-            let mut rules = RuleSet::shipped();
-            rules.set_quality_min(config.stream.quality_min);
-            Ok(rules)
-        }
-    }
+/// The shipped rules, as a configuration wants them.
+pub(crate) fn shipped_rules(config: &Config) -> RuleSet {
+    let mut rules = RuleSet::shipped();
+    rules.set_quality_min(config.stream.quality_min);
+    rules
 }
 
 impl RuleFiles {
@@ -51,14 +46,23 @@ impl RuleFiles {
         changed
     }
 
-    /// Reads and checks all files.
-    pub(crate) fn load(&self) -> anyhow::Result<RuleSet> {
-        let mut rules = load_with_shipped(&rule_texts(&self.folder)?).map_err(|problems| {
+    /// Reads and checks all files. A version that was used here must say what it said.
+    pub(crate) fn load(&self, used: &[UsedVersion]) -> anyhow::Result<(RuleSet, Vec<RuleFile>)> {
+        let files = rule_texts(&self.folder)?;
+        // Of shipped packs the program itself has the list.
+        let is_own = |used: &&UsedVersion| {
+            files
+                .iter()
+                .filter_map(RuleFile::pack)
+                .any(|pack| used.rule.strip_prefix(pack).is_some_and(|rest| rest.starts_with('/')))
+        };
+        let used: Vec<UsedVersion> = used.iter().filter(is_own).cloned().collect();
+        let mut rules = load_beside_shipped(&files, &used).map_err(|problems| {
             let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
             usage(lines.join("\n"))
         })?;
         rules.set_quality_min(self.quality_min);
-        Ok(rules)
+        Ok((rules, files))
     }
 }
 

@@ -69,12 +69,15 @@ pub struct Server {
 impl Server {
     /// `salus serve` (or another command that serves) on a free port.
     pub fn start(dir: &Path, args: &[&str]) -> Server {
-        let mut child = command(dir)
-            .args(args)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the binary was built");
+        let mut command = command(dir);
+        command.args(args);
+        Server::of(command)
+    }
+
+    /// A command that becomes a server.
+    pub fn of(mut command: Command) -> Server {
+        let mut child =
+            command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary was built");
         let log = Arc::new(Mutex::new(String::new()));
         follow(child.stdout.take().expect("piped"), Arc::clone(&log));
         follow(child.stderr.take().expect("piped"), Arc::clone(&log));

@@ -1,7 +1,7 @@
 //! Events: publish them, look at the last ones.
 
 use event::{Data, Event, Kind, Value as Said};
-use gate::{Matter, Subject};
+use gate::{GateError, Matter, Subject};
 use serde_json::{Value, json};
 use stream::{Receipt, StreamError, Tailed};
 
@@ -12,11 +12,18 @@ const EVENTS_DEFAULT: u64 = 20;
 
 /// `POST /api/v1/events`: one event, an array, or one event a line.
 pub(super) async fn publish(ask: ApiAsk) -> Result<ApiReply, ServerError> {
-    let permit = ask.app.gate().permit_ongoing(&ask.access, Subject::new(Matter::PublishEvents, "")).await?;
+    let permit = ask.app.gate().permit_ongoing(&ask.access, Subject::new(Matter::PublishEvents, "")).await;
+    let permit = permit.map_err(at_the_door)?;
     let platform = ask.app.stream()?;
     let events = stream::split(&ask.body, platform.settings().publish_events_max)
         .map_err(|error| ServerError::Stream(StreamError::Invalid(error.to_string())))?;
     Ok(ApiReply::ok(describe(&platform.publish(&permit, events).await?)))
+}
+
+/// A gate that cannot record now is no other answer to a sender than a log that cannot be written.
+fn at_the_door(error: GateError) -> ServerError {
+    let error = StreamError::Gate(error);
+    if error.is_passing() { ServerError::Stream(error) } else { error.into() }
 }
 
 fn describe(receipt: &Receipt) -> Value {

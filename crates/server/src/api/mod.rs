@@ -12,6 +12,7 @@ mod pipelines;
 pub(crate) mod problem;
 mod replay;
 mod routes;
+mod rules;
 mod runs;
 mod streams;
 mod tokens;

@@ -4,7 +4,7 @@ use http::Method;
 
 use super::{
     ApiAnswer, ApiAsk, alerts, audit, changes, counts, events, live, maintain, openapi, pipelines, replay,
-    runs, streams, tokens,
+    rules, runs, streams, tokens,
 };
 use crate::error::ServerError;
 use crate::fhir::controls::decode;
@@ -119,6 +119,10 @@ table! {
         [dry_run: boolean "`true`: read, check, transform and count; write nothing."],
         nothing, pipelines::start;
     POST "/api/v1/rebuild/index", "Builds the search index anew while the old one serves.", [], nothing, maintain::rebuild;
+    GET "/api/v1/rules", "Rules in force, and what is wrong with newer files, which are therefore not used.", [], nothing, rules::list;
+    GET "/api/v1/rules/{name}", "A rule (`PACK%2FNAME`) in a version that was used here: what it says, and the file it stood in.",
+        [version: string "This version; the one in force unless told."],
+        nothing, rules::show;
     POST "/api/v1/rules/replay", "History through other rules: which alerts they would have made, beside those of today.", [], body, replay::replay;
     GET "/api/v1/runs/{id}", "A run: its record, or how far it is.", [], nothing, runs::show;
     POST "/api/v1/runs/{id}/cancel", "Asks a run of this server to stop.", [], nothing, runs::cancel;

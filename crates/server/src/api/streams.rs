@@ -69,6 +69,7 @@ fn describe_lag(lag: &Lag) -> Value {
         "next": lag.next,
         "end": lag.end,
         "lag": lag.end.saturating_sub(lag.next),
+        "moved_at": lag.moved_at.map(fhir::Instant::to_rfc3339_millis),
     })
 }
 

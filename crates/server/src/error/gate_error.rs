@@ -41,10 +41,9 @@ fn status_of_store(error: &StoreError) -> StatusCode {
         }
         StoreError::InEntry { error, .. } => status_of_store(error),
         StoreError::Full => StatusCode::INSUFFICIENT_STORAGE,
-        StoreError::Closed => StatusCode::SERVICE_UNAVAILABLE,
+        StoreError::Closed | StoreError::Locked => StatusCode::SERVICE_UNAVAILABLE,
         StoreError::ReadOnly
         | StoreError::NewerVersion { .. }
-        | StoreError::Locked
         | StoreError::Corrupt { .. }
         | StoreError::Bug { .. }
         | StoreError::Io { .. } => StatusCode::INTERNAL_SERVER_ERROR,
@@ -54,9 +53,8 @@ fn status_of_store(error: &StoreError) -> StatusCode {
 pub(super) fn status_of_db(error: &DbError) -> StatusCode {
     match error {
         DbError::Full => StatusCode::INSUFFICIENT_STORAGE,
-        DbError::Closed => StatusCode::SERVICE_UNAVAILABLE,
+        DbError::Closed | DbError::Locked => StatusCode::SERVICE_UNAVAILABLE,
         DbError::ReadOnly
-        | DbError::Locked
         | DbError::NewerVersion { .. }
         | DbError::Foreign { .. }
         | DbError::Corrupt(_)

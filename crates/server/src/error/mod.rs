@@ -216,6 +216,10 @@ fn status_of_stream(error: &StreamError) -> StatusCode {
         StreamError::Conflict(_) => StatusCode::CONFLICT,
         StreamError::Invalid(_) => StatusCode::BAD_REQUEST,
         StreamError::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+        // Senders of events come again by themselves, with the same identifiers.
+        StreamError::Database(_) | StreamError::Gate(_) if error.is_passing() => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
         StreamError::Database(error) => status_of_db(error),
         StreamError::Gate(error) => status_of_gate(error),
         StreamError::Keys(_) => StatusCode::INTERNAL_SERVER_ERROR,

@@ -57,6 +57,7 @@ fn names_of(error: &ServerError) -> (IssueType, &'static str) {
             StreamError::Conflict(_) => (Conflict, "conflict"),
             StreamError::Invalid(_) => (Invalid, "stream"),
             StreamError::Unavailable(_) => (Transient, "stream-unavailable"),
+            error if error.is_passing() => (Transient, "stream-unavailable"),
             StreamError::Database(_) | StreamError::Gate(_) | StreamError::Keys(_) => {
                 (Exception, "exception")
             }
@@ -118,11 +119,11 @@ fn text_of(error: &ServerError) -> String {
         ServerError::Bundle { why, .. } => why.clone(),
         ServerError::Pipeline(PipelineError::Broken(_)) => super::gate_error::BROKE.into(),
         ServerError::Pipeline(error) => error.to_string(),
+        ServerError::Stream(error) if error.is_passing() && !matches!(error, StreamError::Busy { .. }) => {
+            "events cannot be made durable now: send again in a second".into()
+        }
         ServerError::Stream(StreamError::Database(_) | StreamError::Gate(_) | StreamError::Keys(_)) => {
             super::gate_error::BROKE.into()
-        }
-        ServerError::Stream(StreamError::Unavailable(_)) => {
-            "events cannot be made durable now: send again in a second".into()
         }
         ServerError::Stream(error) => error.to_string(),
         ServerError::Decision(DecisionError::Gate(_) | DecisionError::Stream(_)) => {

@@ -6,8 +6,8 @@ use std::time::Duration;
 use db::Database;
 use fhir::{Clock, Instant};
 use gate::{Matter, Permit};
-use notify::Worker;
 use notify::outbox::{self, Delivery};
+use notify::{Counts, Worker};
 use tokio::sync::watch;
 
 use super::model::{Alert, Part, Transition};
@@ -28,6 +28,7 @@ pub struct Desk {
     policy: Arc<Policy>,
     clock: Arc<dyn Clock>,
     changed: watch::Sender<u64>,
+    counts: Arc<Counts>,
 }
 
 /// An alert with all that is known of it.
@@ -51,12 +52,17 @@ impl Desk {
         clock: Arc<dyn Clock>,
         changed: watch::Sender<u64>,
     ) -> Desk {
-        Desk { database, policy, clock, changed }
+        Desk { database, policy, clock, changed, counts: Arc::default() }
     }
 
     /// What alerts are handled by.
     pub fn policy(&self) -> &Arc<Policy> {
         &self.policy
+    }
+
+    /// What became of messages since the start.
+    pub fn counts(&self) -> &Counts {
+        &self.counts
     }
 
     fn tell(&self, done: &[Transition]) {
@@ -238,7 +244,8 @@ impl Desk {
             None => self.keep_timers().await,
             Some((channels, settings)) => {
                 let clock = Arc::clone(&self.clock);
-                let worker = Worker::new(self.database.clone(), channels.clone(), settings, clock);
+                let worker = Worker::new(self.database.clone(), channels.clone(), settings, clock)
+                    .counting(Arc::clone(&self.counts));
                 tokio::join!(self.keep_timers(), worker.run());
             }
         }

@@ -16,6 +16,7 @@ mod inbox;
 mod listen;
 mod seen;
 mod stats;
+mod tls;
 
 use std::sync::Arc;
 
@@ -27,6 +28,7 @@ pub use inbox::{Inbox, Kept, Letter, Received};
 pub use listen::serve;
 pub use seen::{Claim, MessageKey, claim, forget_before, release, settle};
 pub use stats::{MllpCounts, MllpStats};
+pub use tls::tls_acceptor;
 
 /// Limits of the listener.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -393,39 +393,71 @@ async fn claims() {
 }
 
 /// Certificate and key for tests only.
-fn pem(name: &str) -> Vec<u8> {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../server/tests/http/tls_files");
-    std::fs::read(folder.join(name)).unwrap()
+fn file(name: &str) -> std::path::PathBuf {
+    std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../server/tests/http/tls_files").join(name)
+}
+
+/// A connection of a sender that trusts the server, with a certificate of its own or without. It may be turned away later.
+async fn over(running: &Running, is_known: bool) -> Client<tokio_rustls::client::TlsStream<TcpStream>> {
+    let pem = |name: &str| std::fs::read(file(name)).unwrap();
+    let chain: Vec<_> = rustls_pemfile::certs(&mut pem("cert.pem").as_slice()).map(Result::unwrap).collect();
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(chain[0].clone()).unwrap();
+    let config =
+        rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots);
+    let config = match is_known {
+        true => {
+            let key = rustls_pemfile::private_key(&mut pem("key.pem").as_slice()).unwrap().unwrap();
+            config.with_client_auth_cert(chain, key).unwrap()
+        }
+        false => config.with_no_client_auth(),
+    };
+    let name = rustls::pki_types::ServerName::try_from("localhost").unwrap();
+    let stream = TcpStream::connect(running.address).await.unwrap();
+    let stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await.unwrap();
+    Client { stream, decoder: Decoder::new(1 << 20), answers: Vec::new() }
 }
 
 #[tokio::test]
 async fn over_tls() {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let chain: Vec<_> = rustls_pemfile::certs(&mut pem("cert.pem").as_slice()).map(Result::unwrap).collect();
-    let key = rustls_pemfile::private_key(&mut pem("key.pem").as_slice()).unwrap().unwrap();
-    let config = rustls::ServerConfig::builder_with_provider(Arc::clone(&provider))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(chain.clone(), key)
-        .unwrap();
+    let tls = super::tls_acceptor(&file("cert.pem"), &file("key.pem"), None).unwrap();
     let limits = MllpLimits { answer_secs_max: 1, ..MllpLimits::default() };
-    let running = Running::with(limits, Some(TlsAcceptor::from(Arc::new(config)))).await;
-    let mut roots = rustls::RootCertStore::empty();
-    roots.add(chain[0].clone()).unwrap();
-    let config = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    let name = rustls::pki_types::ServerName::try_from("localhost").unwrap();
-    let stream = TcpStream::connect(running.address).await.unwrap();
-    let stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await.unwrap();
-    let mut client = Client { stream, decoder: Decoder::new(1 << 20), answers: Vec::new() };
+    let running = Running::with(limits, Some(tls)).await;
+    let mut client = over(&running, false).await;
     client.send(&framed(&message("50", "4.1", ""))).await;
     assert_eq!(client.hear().await, "AA 50");
     let mut plain = running.connect().await;
     plain.send(&framed(&message("51", "4.1", ""))).await;
     assert_eq!(running.n_events(), 1, "what is not over TLS is not read");
     running.end().await;
+}
+
+#[tokio::test]
+async fn over_tls_only_senders_with_a_certificate_are_heard() {
+    let tls = super::tls_acceptor(&file("cert.pem"), &file("key.pem"), Some(&file("cert.pem"))).unwrap();
+    let limits = MllpLimits { answer_secs_max: 1, ..MllpLimits::default() };
+    let running = Running::with(limits, Some(tls)).await;
+    let mut known = over(&running, true).await;
+    known.send(&framed(&message("60", "4.1", ""))).await;
+    assert_eq!(known.hear().await, "AA 60");
+    // With TLS 1.3 a client learns only afterwards that it is not wanted.
+    let mut stranger = over(&running, false).await;
+    let _ = stranger.stream.write_all(&framed(&message("61", "4.1", ""))).await;
+    let mut bytes = [0; 16];
+    let heard = tokio::io::AsyncReadExt::read(&mut stranger.stream, &mut bytes).await;
+    assert!(matches!(heard, Ok(0) | Err(_)), "{heard:?}");
+    assert_eq!(running.n_events(), 1);
+    running.end().await;
+}
+
+#[test]
+fn files_that_are_not_for_tls_are_named() {
+    let wrong = super::tls_acceptor(&file("key.pem"), &file("key.pem"), None).err().unwrap().to_string();
+    assert!(wrong.contains("key.pem") && wrong.contains("certificate"), "{wrong}");
+    let absent =
+        super::tls_acceptor(&file("cert.pem"), &file("nothing.pem"), None).err().unwrap().to_string();
+    assert!(absent.contains("nothing.pem"), "{absent}");
 }

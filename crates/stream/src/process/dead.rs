@@ -5,6 +5,7 @@ use gate::{Matter, Permit};
 use keys::{KeyRing, Scope};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
+use super::probe::File;
 use crate::StreamError;
 use crate::log::Position;
 use crate::platform::{Platform, must_be};
@@ -208,7 +209,8 @@ impl Platform {
             .write(move |conn| {
                 letters.iter().map(|letter| insert(conn, letter)).collect::<rusqlite::Result<Vec<i64>>>()
             })
-            .await?;
+            .await
+            .inspect_err(|error| self.cannot_write(File::Stream, error))?;
         super::metrics::Metrics::count(&self.inner.metrics.dead, n);
         self.tell();
         Ok(ids)

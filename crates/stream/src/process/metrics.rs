@@ -34,6 +34,10 @@ pub(crate) struct Metrics {
     pub(crate) observations: AtomicU64,
     /// Entries behind the ends of the log, over all partitions.
     pub(crate) lag: AtomicI64,
+    /// Messages that wait in the outbox.
+    pub(crate) outbox_waiting: AtomicU64,
+    /// Age of the oldest of them, in microseconds.
+    pub(crate) outbox_oldest_micros: AtomicU64,
     /// From the call of publish until it is durable.
     pub(crate) append: Histogram,
     /// From the append of an event until its effects are durable.
@@ -70,6 +74,11 @@ impl Metrics {
         }
         let _ = writeln!(text, "# TYPE salus_stream_lag gauge");
         let _ = writeln!(text, "salus_stream_lag {}", self.lag.load(Ordering::Relaxed));
+        let _ = writeln!(text, "# TYPE salus_stream_outbox_waiting gauge");
+        let _ = writeln!(text, "salus_stream_outbox_waiting {}", self.outbox_waiting.load(Ordering::Relaxed));
+        let oldest = self.outbox_oldest_micros.load(Ordering::Relaxed) as f64 / 1e6;
+        let _ = writeln!(text, "# TYPE salus_stream_outbox_oldest_seconds gauge");
+        let _ = writeln!(text, "salus_stream_outbox_oldest_seconds {oldest}");
         for (name, histogram) in
             [("append", &self.append), ("effect", &self.effect), ("commit", &self.commit)]
         {
@@ -77,6 +86,17 @@ impl Metrics {
         }
         text
     }
+}
+
+/// What became of messages.
+pub(crate) fn render_messages(counts: &notify::Counts) -> String {
+    let mut text = String::new();
+    for (name, counter) in [("sent", &counts.sent), ("retried", &counts.retried), ("failed", &counts.failed)]
+    {
+        let _ = writeln!(text, "# TYPE salus_stream_outbox_{name}_total counter");
+        let _ = writeln!(text, "salus_stream_outbox_{name}_total {}", counter.load(Ordering::Relaxed));
+    }
+    text
 }
 
 fn write_summary(text: &mut String, name: &str, histogram: &Histogram) {

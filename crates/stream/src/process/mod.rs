@@ -19,6 +19,7 @@ pub(crate) mod note;
 pub(crate) mod observe;
 pub(crate) mod partition;
 pub(crate) mod plan;
+pub(crate) mod probe;
 pub(crate) mod provenance;
 pub(crate) mod publish;
 pub(crate) mod query;

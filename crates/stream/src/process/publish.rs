@@ -10,6 +10,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::dead::{DeadLetter, NewDead, seal};
 use super::metrics::Metrics;
+use super::probe::File;
 use super::social;
 use crate::StreamError;
 use crate::log::{Append, Appended, LogError, Novelty, Position};
@@ -356,8 +357,14 @@ impl Platform {
             LogError::TooLarge { .. } | LogError::KindName | LogError::KindsFull { .. } => {
                 StreamError::Invalid(error.to_string())
             }
-            LogError::NoSpace => StreamError::Database(db::DbError::Full),
-            LogError::Db(error) => StreamError::Database(error),
+            LogError::NoSpace => {
+                self.cannot_write(File::Log, &db::DbError::Full);
+                StreamError::Database(db::DbError::Full)
+            }
+            LogError::Db(error) => {
+                self.cannot_write(File::Log, &error);
+                StreamError::Database(error)
+            }
             other => StreamError::Unavailable(other.to_string()),
         }
     }

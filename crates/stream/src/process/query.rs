@@ -30,6 +30,8 @@ pub struct Lag {
     pub next: u64,
     /// The offset that the next event will get.
     pub end: u64,
+    /// When it last moved, since the start.
+    pub moved_at: Option<Instant>,
 }
 
 /// How a platform is.
@@ -113,8 +115,11 @@ impl Platform {
     /// Counters in the Prometheus text form.
     pub fn metrics(&self) -> String {
         let mut text = self.inner.metrics.render();
+        text.push_str(&super::metrics::render_messages(self.alerts().counts()));
         text.push_str("# TYPE salus_stream_ready gauge\n");
         text.push_str(&format!("salus_stream_ready {}\n", i32::from(self.is_ready())));
+        text.push_str("# TYPE salus_stream_rules_in_order gauge\n");
+        text.push_str(&format!("salus_stream_rules_in_order {}\n", i32::from(self.rule_faults().is_empty())));
         text
     }
 
@@ -135,9 +140,18 @@ impl Platform {
             .collect::<rusqlite::Result<BTreeMap<(Kind, u32), u64>>>()
         });
         let stored = stored.await?;
+        let moved = self.inner.status.moved();
         let lag = |ends: Ends| {
+            let moved_at = moved.get(&(ends.partition, ends.kind.clone())).copied();
             let next = stored.get(&(ends.kind.clone(), ends.partition)).copied().unwrap_or(ends.start);
-            Lag { group: GROUP.to_owned(), kind: ends.kind, partition: ends.partition, next, end: ends.end }
+            Lag {
+                group: GROUP.to_owned(),
+                kind: ends.kind,
+                partition: ends.partition,
+                next,
+                end: ends.end,
+                moved_at,
+            }
         };
         Ok(ends.into_iter().map(lag).collect())
     }

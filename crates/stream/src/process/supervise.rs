@@ -4,14 +4,16 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use event::Kind;
-use tokio::sync::watch;
+use fhir::{Clock, Instant};
+use tokio::sync::{Notify, watch};
 
 use super::metrics::Metrics;
 use super::partition::Partition;
+use super::probe::File;
 use crate::StreamError;
 use crate::platform::Platform;
 
@@ -28,6 +30,8 @@ pub(crate) const KINDS: [Kind; 9] = [
     Kind::FhirChange,
 ];
 
+/// The task that writes Observations into the store.
+pub(crate) const OBSERVATIONS: &str = "observations";
 const FIRST_WAIT: Duration = Duration::from_millis(100);
 /// How long tasks get to end when the platform stops.
 const STOP_SECS_MAX: u64 = 20;
@@ -36,20 +40,30 @@ type Work = Pin<Box<dyn Future<Output = Result<(), StreamError>> + Send>>;
 type Make = Box<dyn Fn(Platform, watch::Receiver<bool>) -> Work + Send + Sync>;
 
 /// How the tasks are.
-#[derive(Default)]
 pub(crate) struct Status {
+    clock: Arc<dyn Clock>,
     /// By task: why it stands still.
     trouble: Mutex<BTreeMap<String, String>>,
-    /// By partition and kind: the next offset.
-    next: Mutex<BTreeMap<(u32, Kind), u64>>,
+    /// By partition and kind: the next offset, and when it last moved in this process.
+    next: Mutex<BTreeMap<(u32, Kind), (u64, Option<Instant>)>>,
+    /// What was in the way is gone: what waits to be started again need not wait.
+    pub(crate) recovered: Notify,
 }
 
 impl Status {
+    pub(crate) fn new(clock: Arc<dyn Clock>) -> Status {
+        Status { clock, trouble: Mutex::default(), next: Mutex::default(), recovered: Notify::new() }
+    }
+
     pub(crate) fn troubled(&self, task: &str, why: String) {
         self.trouble.lock().unwrap_or_else(PoisonError::into_inner).insert(task.to_owned(), why);
     }
 
-    fn well(&self, task: &str) {
+    pub(crate) fn is_troubled(&self, task: &str) -> bool {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).contains_key(task)
+    }
+
+    pub(crate) fn well(&self, task: &str) {
         self.trouble.lock().unwrap_or_else(PoisonError::into_inner).remove(task);
     }
 
@@ -58,7 +72,11 @@ impl Status {
         self.well(&name_of(partition));
         let mut known = self.next.lock().unwrap_or_else(PoisonError::into_inner);
         for (kind, offset) in next {
-            known.insert((partition, kind.clone()), *offset);
+            match known.get_mut(&(partition, kind.clone())) {
+                Some((at, moved)) if at != offset => (*at, *moved) = (*offset, Some(self.clock.now())),
+                Some(_) => {}
+                None => drop(known.insert((partition, kind.clone()), (*offset, None))),
+            }
         }
     }
 
@@ -69,7 +87,14 @@ impl Status {
 
     /// The next offsets.
     pub(crate) fn offsets(&self) -> BTreeMap<(u32, Kind), u64> {
-        self.next.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        next.iter().map(|(place, (offset, _))| (place.clone(), *offset)).collect()
+    }
+
+    /// When each of them last moved.
+    pub(crate) fn moved(&self) -> BTreeMap<(u32, Kind), Instant> {
+        let next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        next.iter().filter_map(|(place, (_, moved))| Some((place.clone(), (*moved)?))).collect()
     }
 }
 
@@ -95,7 +120,11 @@ impl Running {
             makes.push((name_of(index), make));
         }
         makes.push((
-            "observations".to_owned(),
+            "probe".to_owned(),
+            Box::new(|platform, stop| Box::pin(async move { platform.keep_probing(stop).await })),
+        ));
+        makes.push((
+            OBSERVATIONS.to_owned(),
             Box::new(|platform, stop| Box::pin(async move { platform.write_observations(stop).await })),
         ));
         if platform.settings().follow_store {
@@ -107,6 +136,10 @@ impl Running {
         makes.push((
             "tidying".to_owned(),
             Box::new(|platform, stop| Box::pin(async move { platform.keep_tidy(stop).await })),
+        ));
+        makes.push((
+            "surveillance".to_owned(),
+            Box::new(|platform, stop| Box::pin(async move { platform.keep_counting(stop).await })),
         ));
         makes.push((
             "alerts".to_owned(),
@@ -154,7 +187,12 @@ async fn supervise(platform: Platform, name: String, make: Make, mut stop: watch
         }
         let why = match ended {
             Ok(Ok(())) => "it ended".to_owned(),
-            Ok(Err(error)) => error.to_string(),
+            Ok(Err(error)) => {
+                if let StreamError::Database(cause) = &error {
+                    platform.cannot_write(File::Stream, cause);
+                }
+                error.to_string()
+            }
             Err(_) => "it broke, which is a bug".to_owned(),
         };
         if began.elapsed() > wait_max {
@@ -168,12 +206,12 @@ async fn supervise(platform: Platform, name: String, make: Make, mut stop: watch
         Metrics::count(&platform.inner.metrics.restarts, 1);
         platform.inner.status.troubled(&name, why);
         tokio::select! {
-            () = tokio::time::sleep(wait) => {}
+            () = tokio::time::sleep(wait) => wait = (wait * 2).min(wait_max),
+            () = platform.inner.status.recovered.notified() => wait = FIRST_WAIT,
             _ = stop.wait_for(|stop| *stop) => return,
         }
-        wait = (wait * 2).min(wait_max);
-        // Partitions say themselves that they are well, after a round.
-        if !name.starts_with("partition ") {
+        // These say themselves that they are well, after a round.
+        if name != OBSERVATIONS && !name.starts_with("partition ") {
             platform.inner.status.well(&name);
         }
     }

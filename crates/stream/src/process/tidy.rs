@@ -24,6 +24,7 @@ impl Platform {
         while !*stop.borrow() {
             let lag = self.lag().await?;
             self.inner.metrics.lag.store(i64::try_from(lag).unwrap_or(i64::MAX), Ordering::Relaxed);
+            self.count_messages().await?;
             if tidied.is_none_or(|at| at.elapsed() >= AGE) {
                 self.tidy().await?;
                 tidied = Some(Moment::now());
@@ -33,6 +34,14 @@ impl Platform {
                 changed = stop.changed() => if changed.is_err() { return Ok(()) },
             }
         }
+        Ok(())
+    }
+
+    async fn count_messages(&self) -> Result<(), StreamError> {
+        let (n, oldest) = self.database().read(notify::outbox::waiting).await?;
+        let age = oldest.map_or(0, |at| u64::try_from(self.now().0 - at.0).unwrap_or(0));
+        self.inner.metrics.outbox_waiting.store(n, Ordering::Relaxed);
+        self.inner.metrics.outbox_oldest_micros.store(age, Ordering::Relaxed);
         Ok(())
     }
 

@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use super::board::Board;
 use super::dead::{NewDead, insert, seal};
 use super::metrics::Metrics;
+use super::supervise::OBSERVATIONS;
 use super::{observe, queue};
 use crate::StreamError;
 use crate::alert::written;
@@ -44,7 +45,9 @@ impl Platform {
         while !*stop.borrow() {
             self.queue_supports().await?;
             self.queue_alerts().await?;
-            if self.write_some().await? > 0 {
+            let n = self.write_some().await?;
+            self.inner.status.well(OBSERVATIONS);
+            if n > 0 {
                 continue;
             }
             tokio::select! {

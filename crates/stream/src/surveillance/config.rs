@@ -38,6 +38,17 @@ pub enum Direction {
     HigherIsBetter,
 }
 
+/// What a day means on which whoever counts has said nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SilentDay {
+    /// Nobody knows: the day is left out.
+    #[default]
+    Unknown,
+    /// There was none: sources of this measure send only when they have counted some.
+    Zero,
+}
+
 /// How one measure is watched.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -60,6 +71,8 @@ pub struct MeasureConfig {
     pub clear_after: u32,
     /// Days (weeks) older than this raise nothing: history that is loaded is not an outbreak of today.
     pub age_days_max: u32,
+    /// A day on which nothing was said.
+    pub silent_day: SilentDay,
     /// Days whose counts are added up for a comparison of groups.
     pub disparity_days: u32,
     /// A ratio from here on is a disparity when its interval excludes 1.
@@ -81,6 +94,7 @@ impl Default for MeasureConfig {
             cases_min: 3,
             clear_after: 3,
             age_days_max: 14,
+            silent_day: SilentDay::Unknown,
             disparity_days: 90,
             ratio_high: 1.5,
             ratio_low: 0.67,

@@ -13,6 +13,9 @@ use super::{
 };
 
 const DAY_MICROS: i64 = 86_400_000_000;
+/// Days without a count after which this is said, and after which nobody expects any.
+const SILENT_DAYS: i32 = 3;
+const EXPECTED_DAYS: i32 = 28;
 /// Version of these rules.
 const VERSION: &str = "1";
 
@@ -60,8 +63,13 @@ pub fn evaluate(
         };
         is_watched |= ground.outbreak(*detector, series, resolution, &mut findings)?;
     }
-    if !is_watched && (!daily.counts.is_empty() || !weekly.counts.is_empty()) {
-        findings.push(ground.not_watched());
+    let is_counted = !daily.counts.is_empty() || !weekly.counts.is_empty();
+    match ground.silence(&daily) {
+        Some(silence) => findings.push(ground.not_watched(silence)),
+        None if is_watched && key.stratum.is_empty() => findings.push(ground.watched()),
+        None if is_watched => {}
+        None if is_counted => findings.push(ground.not_watched("no detector has a baseline yet".to_owned())),
+        None => {}
     }
     if !key.stratum.is_empty() {
         ground.groups(&mut findings)?;
@@ -269,10 +277,25 @@ impl Ground<'_> {
         }
     }
 
-    /// No detector has a baseline yet.
-    fn not_watched(&self) -> Finding {
-        let why = What::NotEvaluated(format!("{}: no detector has a baseline yet", self.name()));
+    /// Nobody has counted for days: said when time passes, and never taken for zero.
+    fn silence(&self, daily: &Series) -> Option<String> {
+        let (known, _) = daily.known(Resolution::Day);
+        let (None, Some(newest)) = (self.event, known.last()) else { return None };
+        let today = i32::try_from(self.now.0.div_euclid(DAY_MICROS)).unwrap_or(0);
+        let n_silent = today - newest - 1;
+        (SILENT_DAYS..EXPECTED_DAYS)
+            .contains(&n_silent)
+            .then(|| format!("nobody has counted since {}", day_text(*newest)))
+    }
+
+    fn not_watched(&self, why: String) -> Finding {
+        let why = What::NotEvaluated(format!("{}: {why}", self.name()));
         self.finding("outbreak", "", why, String::new(), Vec::new())
+    }
+
+    /// It can be looked at again, which ends what was said of it.
+    fn watched(&self) -> Finding {
+        self.finding("outbreak", "", What::Clear, String::new(), Vec::new())
     }
 
     fn finding(&self, rule: &str, opening: &str, what: What, message: String, seen: Vec<Seen>) -> Finding {

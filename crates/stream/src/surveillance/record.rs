@@ -4,6 +4,7 @@ use clinical::age::{Day, parse_day};
 use event::{Data, Event, Measurement, PopulationCount, Status, Value};
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::close::heard;
 use super::{Condition, Key, SurveillanceConfig};
 
 const DAY_MICROS: i64 = 86_400_000_000;
@@ -21,6 +22,7 @@ pub fn record(
     match &event.data {
         Data::Population(count) => counted(conn, tenant, event, count),
         Data::Measurements(measurements) if !config.conditions.is_empty() => {
+            heard(conn, tenant, config, event)?;
             let mut touched = Vec::new();
             for (index, measurement) in measurements.iter().enumerate() {
                 for condition in &config.conditions {

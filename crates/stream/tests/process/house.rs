@@ -7,16 +7,27 @@ use bytes::Bytes;
 use event::Sources;
 use fhir::Resource;
 use gate::{Access, Action, Gate, GateConfig, Matter, Permit, Principal, Subject, Tenant};
-use rules::RuleSet;
+use rules::{RuleFile, RuleSet, load_beside_shipped};
 use stream::alert::Policy;
 use stream::log::KafkaSettings;
 use stream::surveillance::SurveillanceConfig;
 use stream::{Platform, PlatformConfig, Receipt, Settings};
-use testkit::FixedClock;
+use testkit::{FixedClock, LossyDisk};
 
 pub(crate) const BASE: &str = "http://127.0.0.1:8080/fhir";
 /// When every test begins.
 pub(crate) const NOW: &str = "2026-11-25T12:00:00Z";
+
+/// What a house stands on.
+#[derive(Clone, Default)]
+pub(crate) struct Ground {
+    /// The log in a Kafka cluster.
+    pub(crate) kafka: Option<KafkaSettings>,
+    /// The files of streams on a disk that fails.
+    pub(crate) disk: Option<LossyDisk>,
+    /// How counts are watched.
+    pub(crate) surveillance: SurveillanceConfig,
+}
 
 pub(crate) struct House {
     pub(crate) folder: tempfile::TempDir,
@@ -24,8 +35,10 @@ pub(crate) struct House {
     pub(crate) gate: Gate,
     pub(crate) platform: Platform,
     settings: Settings,
-    kafka: Option<KafkaSettings>,
+    ground: Ground,
     pub(crate) configured: Configured,
+    /// Of this house, beside the shipped ones.
+    rule_files: Vec<RuleFile>,
 }
 
 /// What is configured beside the limits.
@@ -41,17 +54,17 @@ impl House {
     }
 
     pub(crate) async fn with(change: impl FnOnce(&mut Settings)) -> House {
-        House::on(None, change).await
+        House::on(Ground::default(), change).await
     }
 
-    /// With the log in a Kafka cluster.
-    pub(crate) async fn on(kafka: Option<KafkaSettings>, change: impl FnOnce(&mut Settings)) -> House {
-        House::configured(Configured::default(), kafka, change).await
+    /// On other ground.
+    pub(crate) async fn on(ground: Ground, change: impl FnOnce(&mut Settings)) -> House {
+        House::configured(Configured::default(), ground, change).await
     }
 
     pub(crate) async fn configured(
         configured: Configured,
-        kafka: Option<KafkaSettings>,
+        ground: Ground,
         change: impl FnOnce(&mut Settings),
     ) -> House {
         // A small number of partitions, so that patients share them.
@@ -60,15 +73,25 @@ impl House {
         let folder = tempfile::tempdir().unwrap();
         let clock = FixedClock::at(NOW);
         let gate = Gate::open(GateConfig::new(folder.path(), BASE), Arc::new(clock.clone())).unwrap();
-        let platform = open(&folder, &gate, &settings, &kafka, &configured).await;
-        House { folder, clock, gate, platform, settings, kafka, configured }
+        let platform = open(&folder, &gate, &settings, &ground, &configured).await;
+        House { folder, clock, gate, platform, settings, ground, configured, rule_files: Vec::new() }
     }
 
     /// Stops processing, and opens the file again, as after a restart.
     pub(crate) async fn reopen(&mut self) {
         self.platform.stop().await;
-        let House { folder, gate, settings, kafka, configured, .. } = self;
-        self.platform = open(folder, gate, settings, kafka, configured).await;
+        let House { folder, gate, settings, ground, configured, .. } = self;
+        self.platform = open(folder, gate, settings, ground, configured).await;
+        self.use_rules(self.rule_files.clone()).await;
+    }
+
+    /// Uses rules of this house from now on, as when their files change.
+    pub(crate) async fn use_rules(&mut self, files: Vec<RuleFile>) {
+        let used = self.platform.used_rules().await.unwrap();
+        let rules = load_beside_shipped(&files, &used).unwrap_or_else(|problems| panic!("{problems:?}"));
+        self.platform.use_rules(rules, files.clone());
+        self.platform.keep_rules().await.unwrap();
+        self.rule_files = files;
     }
 
     pub(crate) fn access(&self) -> Access {
@@ -135,6 +158,11 @@ impl House {
         self.platform.database().read(move |conn| conn.query_row(sql, [], |row| row.get(0))).await.unwrap()
     }
 
+    /// Waits until every partition has looked at the clock, as it does once a second.
+    pub(crate) async fn pass_time(&self) {
+        tokio::time::sleep(Duration::from_millis(2_500)).await;
+    }
+
     /// Waits until a query gives a number.
     pub(crate) async fn until(&self, sql: &'static str, expected: i64) {
         for _ in 0..2_000 {
@@ -151,7 +179,7 @@ async fn open(
     folder: &tempfile::TempDir,
     gate: &Gate,
     settings: &Settings,
-    kafka: &Option<KafkaSettings>,
+    ground: &Ground,
     configured: &Configured,
 ) -> Platform {
     let config = PlatformConfig {
@@ -162,11 +190,22 @@ async fn open(
         rules: RuleSet::shipped(),
         alerts: Policy::new(&configured.alerts, notify::Plan::silent()).unwrap(),
         sources: configured.sources.clone(),
-        surveillance: SurveillanceConfig::default(),
-        kafka: kafka.clone(),
+        surveillance: ground.surveillance.clone(),
+        kafka: ground.kafka.clone(),
         settings: settings.clone(),
     };
-    Platform::open(config).await.unwrap()
+    let Some(disk) = &ground.disk else { return Platform::open(config).await.unwrap() };
+    let on = |options: db::Options| {
+        db::Database::open(db::Options { vfs: Some(disk.vfs().to_owned()), ..options }).unwrap()
+    };
+    let stream = on(stream::database_options(std::path::Path::new("/stream.db")));
+    let log = on(stream::log_options(std::path::Path::new("/log.db")));
+    Platform::open_on(stream, Some(log), config).await.unwrap()
+}
+
+/// Seconds since the start of the test.
+pub(crate) fn secs_of(micros: i64) -> i64 {
+    (micros - fhir::Instant::parse(NOW).unwrap().0) / 1_000_000
 }
 
 /// Vital signs of a patient, a number of seconds after the start of the test (or before).

@@ -4,7 +4,7 @@ use event::{SourceConfig, Sources};
 use gate::Matter;
 use stream::{DeadQuery, Notes};
 
-use crate::house::{Configured, House, NOW};
+use crate::house::{Configured, Ground, House, NOW};
 
 const ANN: &str = r#"{"resourceType":"Patient","id":"ann","birthDate":"1950-03-14"}"#;
 /// Nothing but the DocumentReference may have it.
@@ -144,7 +144,7 @@ async fn devices_are_kept_with_their_calibration_and_readings_are_sampled() {
 async fn what_is_of_little_quality_is_kept_and_flagged_and_raises_nothing() {
     let mut sources = Sources::default();
     sources.named.insert("ehr".into(), SourceConfig { quality_min: Some(0.8), ..SourceConfig::default() });
-    let house = House::configured(Configured { sources, ..Configured::default() }, None, |_| ()).await;
+    let house = House::configured(Configured { sources, ..Configured::default() }, Ground::default(), |_| ()).await;
     house.put(ANN).await;
     house
         .put(

@@ -2,11 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
 
+mod away;
+mod counting;
 mod dead;
 mod house;
 mod kafka;
 mod kinds;
 mod known;
+mod rulebook;
 mod store;
 mod written;
 

@@ -75,7 +75,7 @@ async fn what_others_write_to_the_store_is_a_stream() {
     house.put(ANN).await;
     house.platform.start().unwrap();
     // The follower begins at the end of the log.
-    house.until("SELECT count(*) FROM cursor", 1).await;
+    house.until("SELECT count(*) FROM cursor WHERE name = 'store'", 1).await;
     house
         .put(
             r#"{"resourceType":"Observation","id":"k","status":"final","code":{"coding":[{"system":"http://loinc.org","code":"2823-3"}]},

@@ -1,6 +1,6 @@
 //! Alerts as resources of the store, when they are asked for.
 
-use crate::house::{Configured, House, NOW, vitals};
+use crate::house::{Configured, Ground, House, NOW, vitals};
 
 const ANN: &str = r#"{"resourceType":"Patient","id":"ann","birthDate":"1950-03-14"}"#;
 
@@ -9,7 +9,7 @@ async fn asking(words: &[&str]) -> House {
         fhir: words.iter().map(|word| (*word).to_owned()).collect(),
         ..stream::alert::Settings::default()
     };
-    let house = House::configured(Configured { alerts, ..Configured::default() }, None, |_| ()).await;
+    let house = House::configured(Configured { alerts, ..Configured::default() }, Ground::default(), |_| ()).await;
     house.put(ANN).await;
     house
 }

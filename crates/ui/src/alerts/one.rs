@@ -68,7 +68,7 @@ pub fn card(frame: &Frame, alert: &Alert, may_act: bool) -> Markup {
                 div { dt { "Raised" } dd { (ago(alert.raised_at, now)) } }
                 div { dt { "Respond by" } dd { @match alert.respond_by { Some(by) => (ago(by, now)), None => "no target" } } }
                 div { dt { "Taken by" } dd { @match &alert.owner { Some(owner) => (owner), None => "nobody yet" } } }
-                div { dt { "Rule" } dd { a href=(url::rule(&alert.rule)) { (alert.rule) } " " (alert.version) } }
+                div { dt { "Rule" } dd { (rule_link(&alert.rule, &alert.version)) " " (alert.version) } }
             }
             @if may_act && alert.is_active() { (silence(frame, alert)) }
         }
@@ -173,6 +173,11 @@ fn delivery(word: &str) -> Markup {
     chip(tone, word)
 }
 
+/// Leads to the text of the version that spoke. Detectors of surveillance have no file.
+fn rule_link(rule: &str, version: &str) -> Markup {
+    html! { @if rule.contains('/') { a href=(url::rule_version(rule, version)) { (rule) } } @else { (rule) } }
+}
+
 fn said(view: &View) -> Markup {
     html! {
         section.panel aria-labelledby="said" {
@@ -182,7 +187,7 @@ fn said(view: &View) -> Markup {
                     caption.sr { "What each rule says" }
                     thead { tr { th scope="col" { "Rule" } th scope="col" { "Severity" } th scope="col" { "Says" } th scope="col" { "State" } th scope="col" { "When" } } }
                     tbody { @for one in &view.facts.said { tr {
-                        th scope="row" { a href=(url::rule(&one.rule)) { (one.rule) } div.sub { (one.version) } }
+                        th scope="row" { (rule_link(&one.rule, &one.version)) div.sub { (one.version) } }
                         td data-label="Severity" { (severity(&one.severity)) }
                         td data-label="Says" { (one.message) }
                         td data-label="State" { (one.state) }

@@ -2,7 +2,7 @@
 
 mod one;
 
-pub use one::{Change, View as OneView, page as one_page};
+pub use one::{Change, Used, View as OneView, page as one_page};
 
 use maud::{Markup, html};
 

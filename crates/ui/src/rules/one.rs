@@ -1,11 +1,13 @@
 //! One rule: its text, its tests, and the difference between two of its versions.
 
+use fhir::Instant;
 use maud::{Markup, html};
 
 use super::{Rule, tests};
 use crate::alerts::severity_tone;
 use crate::frame::{Frame, Place, framed};
 use crate::parts::chip::{Tone, chip};
+use crate::parts::time::exact;
 use crate::parts::{or_unknown, ticked};
 use crate::url;
 
@@ -22,6 +24,21 @@ pub struct View {
     pub versions: Vec<String>,
     /// Compared with this version, line by line.
     pub compared: Option<(String, Vec<Change>)>,
+    /// The version that was asked for, as it was used.
+    pub asked: Option<Used>,
+}
+
+/// A version that was used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Used {
+    /// Its version.
+    pub version: String,
+    /// Since when it was used here.
+    pub since: Instant,
+    /// What it said, a line for each thing.
+    pub says: Vec<String>,
+    /// The file it stood in: path and text; `None` when it was used before files were kept.
+    pub file: Option<(String, String)>,
 }
 
 /// A line of a comparison.
@@ -56,7 +73,8 @@ pub fn page(view: &View) -> Markup {
             }
         }
         div.stack {
-            (limits(rule))
+            @if let Some(used) = &view.asked { (version_used(used, &rule.version)) }
+            @if !rule.limits.is_empty() { (limits(rule)) }
             (versions(view))
             @if let Some((with, changes)) = &view.compared { (diff(with, &rule.version, changes)) }
             (cases(view))
@@ -83,6 +101,22 @@ fn limits(rule: &Rule) -> Markup {
                         td data-label="Says" { (or(&limit.says, "–")) }
                     } } }
                 }
+            }
+        }
+    }
+}
+
+fn version_used(used: &Used, now: &str) -> Markup {
+    html! {
+        section.panel aria-labelledby="used" {
+            header {
+                h2 id="used" { "Version " (used.version) }
+                p { "Used here since " time datetime=(used.since) { (exact(used.since)) } @if used.version == now { ", in force." } @else { ", not in force any more." } }
+            }
+            div.raw tabindex="0" role="region" aria-label="What the version said" { @for line in &used.says { div.line { (line) } } }
+            @match &used.file {
+                Some((path, text)) => details { summary { "The file it stood in, " (path) } div.raw tabindex="0" role="region" aria-label="The file" { @for line in text.lines() { div.line { (line) } } } },
+                None => p.body.muted { "It was used before files of rules were kept." },
             }
         }
     }

@@ -6,6 +6,7 @@ mod event;
 pub use dead::{Cause, Letter, Opened, View as DeadView, page as dead_page};
 pub use event::{View as EventView, page as event_page};
 
+use fhir::Instant;
 use maud::{Markup, html};
 
 use crate::alerts::Burden;
@@ -14,6 +15,7 @@ use crate::parts::chip::{Tone, chip};
 use crate::parts::empty::{Notice, empty, notice};
 use crate::parts::icon::Icon;
 use crate::parts::number::{grouped, share};
+use crate::parts::time::ago;
 use crate::parts::{head, how, ticked};
 use crate::url;
 
@@ -75,6 +77,8 @@ pub struct Lag {
     pub offset: u64,
     /// The next offset that will be appended.
     pub end: u64,
+    /// When it last moved, since the server started.
+    pub moved_at: Option<Instant>,
     /// `running`, `stopped`, `waiting`: of its loop.
     pub state: String,
 }
@@ -143,20 +147,21 @@ fn lags(view: &View) -> Markup {
                 div.scroll tabindex="0" role="region" aria-label="Table of lags" {
                     table.stacks {
                         caption.sr { "Lag per group and partition" }
-                        thead { tr { th scope="col" { "Group" } th scope="col" { "Topic" } th.number scope="col" { "Partition" } th.number scope="col" { "Offset" } th.number scope="col" { "End" } th.number scope="col" { "Behind" } th scope="col" { "State" } } }
-                        tbody { @for lag in &view.status.lags { (lag_row(lag)) } }
+                        thead { tr { th scope="col" { "Group" } th scope="col" { "Topic" } th.number scope="col" { "Partition" } th.number scope="col" { "Offset" } th.number scope="col" { "End" } th.number scope="col" { "Behind" } th scope="col" { "Moved" } th scope="col" { "State" } } }
+                        tbody { @for lag in &view.status.lags { (lag_row(lag, view.frame.now)) } }
                     }
                 }
             }
             (how("lag", &[
                 ("Offset", "committed with the effects of the events before it, in one transaction".into()),
                 ("Behind", "appended and not processed yet, at the time of this page".into()),
+                ("Moved", "when events of this partition were last processed, since the server started".into()),
             ]))
         }
     }
 }
 
-fn lag_row(lag: &Lag) -> Markup {
+fn lag_row(lag: &Lag, now: Instant) -> Markup {
     let tone = match lag.state.as_str() {
         "running" => Tone::Good,
         "stopped" => Tone::Critical,
@@ -170,6 +175,7 @@ fn lag_row(lag: &Lag) -> Markup {
             td.number data-label="Offset" { (grouped(lag.offset)) }
             td.number data-label="End" { (grouped(lag.end)) }
             td.number data-label="Behind" { @if lag.behind() > 0 { strong { (grouped(lag.behind())) } } @else { "0" } }
+            td.nowrap data-label="Moved" { @match lag.moved_at { Some(at) => (ago(at, now)), None => span.muted { "not since the start" } } }
             td data-label="State" { (chip(tone, &lag.state)) }
         }
     }

@@ -115,6 +115,7 @@ fn status() -> Status {
         partition,
         offset,
         end,
+        moved_at: (offset > 0).then(|| fhir::Instant::parse("2026-11-25T08:00:00Z").unwrap()),
         state: state.into(),
     };
     let times = |stage: &str, n, p50_ms, p99_ms| Times { stage: stage.into(), n, p50_ms, p99_ms };
@@ -217,6 +218,12 @@ fn one_rule() -> ui::rules::OneView {
             ("120 does not".into(), Some("expected nothing, found `critical`".into())),
         ],
         versions: vec!["1.2.0".into(), "1.1.0".into()],
+        asked: Some(ui::rules::Used {
+            version: "1.0.0".into(),
+            since: fhir::Instant::parse("2026-10-01T06:00:00Z").unwrap(),
+            says: vec!["looks at: heart rate".into(), "applies to: everybody".into()],
+            file: Some(("rules/ward.yaml".into(), "pack: ward\nversion: 1.0.0\n".into())),
+        }),
         compared: Some((
             "1.1.0".into(),
             vec![

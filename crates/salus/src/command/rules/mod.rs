@@ -1,7 +1,8 @@
-//! `salus rules`: checks rule files, runs their tests, compares rules on past events.
+//! `salus rules`: checks rule files, runs their tests, compares rules on past events, shows versions that were used.
 
 mod check;
 mod compare;
+mod show;
 mod test;
 
 use std::path::PathBuf;
@@ -16,6 +17,7 @@ pub(crate) async fn run(command: RulesCommand) -> anyhow::Result<Exit> {
     match command {
         RulesCommand::Check(args) => check::run(&args),
         RulesCommand::Test(args) => test::run(args).await,
+        RulesCommand::Show(args) => show::run(&args).await,
     }
 }
 

@@ -43,7 +43,14 @@ async fn replayed(args: &RulesTestArgs, files: &[RuleFile]) -> anyhow::Result<Op
     }
     let Some(span) = &args.replay else { return Ok(None) };
     let since = since(span).ok_or_else(|| usage("`--replay` takes a span such as `90m`, `12h` or `30d`"))?;
-    replay::difference(&args.target, files, &since, None).await.map(Some)
+    let history = replay::History { since: &since, patient: None };
+    let other = match args.files.is_empty() && args.versions.is_empty() {
+        // Nothing was named: the shipped rules, instead of what the server has.
+        true => replay::Other::Instead(files),
+        false if args.files.is_empty() => replay::Other::Beside(&[], &args.versions),
+        false => replay::Other::Beside(files, &args.versions),
+    };
+    replay::difference(&args.target, &history, &other).await.map(Some)
 }
 
 /// The instant so long ago.

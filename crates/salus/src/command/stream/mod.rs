@@ -33,7 +33,7 @@ pub(crate) async fn run(command: StreamCommand) -> anyhow::Result<Exit> {
 
 /// A server that has streams: the one at `--url`, or the one that holds the folder. Streams of a folder without a server are looked at by
 /// starting one: events are processed by whoever holds the folder.
-fn server_of(target: &crate::cli::TargetArgs) -> anyhow::Result<FhirClient> {
+pub(crate) fn server_of(target: &crate::cli::TargetArgs) -> anyhow::Result<FhirClient> {
     match open_target(target, true)? {
         Door::Server(client) => Ok(client),
         Door::Own(_) => Err(usage(

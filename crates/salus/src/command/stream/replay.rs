@@ -14,7 +14,8 @@ use crate::streams::rule_texts;
 
 pub(super) async fn run(args: StreamReplayArgs) -> anyhow::Result<Exit> {
     let files = rule_texts(&args.rules)?;
-    let found = difference(&args.target, &files, &args.since, args.patient.as_deref()).await?;
+    let history = History { since: &args.since, patient: args.patient.as_deref() };
+    let found = difference(&args.target, &history, &Other::Instead(&files)).await?;
     if args.json {
         say_json(&found)?;
     } else {
@@ -23,16 +24,37 @@ pub(super) async fn run(args: StreamReplayArgs) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// What these rules and those of a server say differently of its history.
+/// Which history.
+pub(crate) struct History<'a> {
+    /// From this instant on.
+    pub(crate) since: &'a str,
+    /// Only of this patient.
+    pub(crate) patient: Option<&'a str>,
+}
+
+/// Which other rules.
+pub(crate) enum Other<'a> {
+    /// These files, and none of the server's own.
+    Instead(&'a [RuleFile]),
+    /// These files over the server's own of the same packs, and versions that it used before.
+    Beside(&'a [RuleFile], &'a [String]),
+}
+
+/// What other rules and those of a server say differently of its history.
 pub(crate) async fn difference(
     target: &TargetArgs,
-    files: &[RuleFile],
-    since: &str,
-    patient: Option<&str>,
+    history: &History<'_>,
+    other: &Other<'_>,
 ) -> anyhow::Result<Value> {
     let client = server_of(target)?;
+    let (files, versions, beside) = match other {
+        Other::Instead(files) => (*files, &[][..], false),
+        Other::Beside(files, versions) => (*files, *versions, true),
+    };
     let files: Vec<Value> = files.iter().map(|file| json!({"path": file.path, "text": file.text})).collect();
-    let body = json!({"since": since, "patient": patient, "rules": files});
+    let body = json!({
+        "since": history.since, "patient": history.patient, "rules": files, "beside": beside, "versions": versions,
+    });
     ask(&client, Method::POST, "/api/v1/rules/replay", Some(&body)).await
 }
 

@@ -41,7 +41,7 @@ pub(super) async fn groups(args: StreamShowArgs) -> anyhow::Result<Exit> {
         say_json(&answer)?;
         return Ok(Exit::Done);
     }
-    let columns = ["group", "kind", "partition", "next", "end", "lag"];
+    let columns = ["group", "kind", "partition", "next", "end", "lag", "moved_at"];
     let mut rows = vec![columns.map(str::to_owned).to_vec()];
     for lag in answer["groups"].as_array().into_iter().flatten() {
         rows.push(columns.iter().map(|column| text(&lag[*column])).collect());

@@ -75,6 +75,7 @@ fn status_of(log: &EventLog, health: &Health, lags: &[Lag], burden: Burden) -> S
                 partition: lag.partition,
                 offset: lag.next,
                 end: lag.end,
+                moved_at: lag.moved_at,
                 state: state(lag).to_owned(),
             })
             .collect(),

@@ -7,7 +7,7 @@ use rules::{RowInfo, RuleInfo};
 use stream::rulebook::{Change, Kept, compared};
 use stream::{Platform, StreamError};
 use ui::frame::Place;
-use ui::rules::{Limit, OneView, Rule, View, one_page, page};
+use ui::rules::{Limit, OneView, Rule, Used, View, one_page, page};
 
 use super::absent;
 use crate::dashboard::PageAsk;
@@ -20,7 +20,7 @@ pub(crate) async fn list(ask: PageAsk) -> Result<Response, ServerError> {
         return Ok(absent(&ask, Place::Rules, "Rules"));
     };
     let rules = rules_of(&platform, &permit).await?;
-    let view = View { frame: frame_of(&ask), rules, faults: Vec::new() };
+    let view = View { frame: frame_of(&ask), rules, faults: platform.rule_faults() };
     Ok(html(StatusCode::OK, page(&view)))
 }
 
@@ -72,8 +72,14 @@ pub(crate) async fn show(ask: PageAsk) -> Result<Response, ServerError> {
         return Ok(absent(&ask, Place::Rules, "Rule"));
     };
     let found = rules_of(&platform, &permit).await?.into_iter().find(|rule| rule.name == name);
-    let rule = found.ok_or_else(|| StreamError::NotFound(format!("there is no rule `{name}`")))?;
     let kept = platform.rule_versions(&permit, &name).await?;
+    let asked = match ask.asked("version") {
+        Some(version) => kept.iter().find(|one| one.version == version),
+        // Of a rule that is in no file any more, the last that was used.
+        None => kept.first().filter(|_| found.is_none()),
+    };
+    let unknown = || StreamError::NotFound(format!("no rule `{name}` was ever used here"));
+    let rule = found.or_else(|| kept.first().map(|last| gone(&name, last))).ok_or_else(unknown)?;
     let tests = platform.rule_tests().await;
     let cases = tests.iter().filter(|test| test.rule == name).map(|test| {
         let why = (!test.failures.is_empty()).then(|| test.failures.join("; "));
@@ -84,9 +90,33 @@ pub(crate) async fn show(ask: PageAsk) -> Result<Response, ServerError> {
         cases: cases.collect(),
         versions: kept.iter().map(|one| one.version.clone()).collect(),
         compared: ask.asked("compare").and_then(|with| compare(&kept, with, &rule.version)),
+        asked: asked.map(used_of),
         rule,
     };
     Ok(html(StatusCode::OK, one_page(&view)))
+}
+
+/// A rule that was used and is in no file any more.
+fn gone(name: &str, last: &Kept) -> Rule {
+    Rule {
+        name: name.to_owned(),
+        version: "none".to_owned(),
+        about: "In no file any more: it raises nothing.".to_owned(),
+        looks_at: "nothing any more".to_owned(),
+        applies: "nobody any more".to_owned(),
+        hash: last.hash.clone(),
+        topic: "unknown".to_owned(),
+        ..Rule::default()
+    }
+}
+
+fn used_of(kept: &Kept) -> Used {
+    Used {
+        version: kept.version.clone(),
+        since: kept.since,
+        says: kept.text.lines().map(str::to_owned).collect(),
+        file: kept.file.as_ref().map(|file| (file.path.clone(), file.text.clone())),
+    }
 }
 
 fn compare(kept: &[Kept], with: &str, version: &str) -> Option<(String, Vec<ui::rules::Change>)> {

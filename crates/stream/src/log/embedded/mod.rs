@@ -201,6 +201,11 @@ impl Embedded {
         self.shared.database.close().await.map_err(LogError::Db)
     }
 
+    /// The file.
+    pub(crate) fn database(&self) -> &Database {
+        &self.shared.database
+    }
+
     pub(super) fn failure(&self) -> Option<LogError> {
         self.shared.failure.get().cloned()
     }

@@ -1,13 +1,13 @@
-//! Rules for people: which versions were ever used here, what changed between them, how their tests go, and what each has open.
+//! Rules for people: which versions were ever used here, what changed between them, how their tests go, what each has open, what is wrong
+//! with files that are not used.
 
-use std::sync::Arc;
+mod book;
+mod versions;
 
 use fhir::Instant;
-use gate::{Matter, Permit};
-use rules::{RuleInfo, TestOutcome};
-use rusqlite::params;
+use rules::{RuleFile, RuleInfo};
 
-use crate::{Platform, StreamError};
+pub(crate) use book::Book;
 
 /// A version of a rule that was used.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub struct Kept {
     pub text: String,
     /// Since when it is known here.
     pub since: Instant,
+    /// The file it stood in, as it was then; `None` of versions that were used before files were kept.
+    pub file: Option<RuleFile>,
 }
 
 /// A line of a comparison.
@@ -84,79 +86,6 @@ pub fn compared(before: &str, after: &str) -> Vec<Change> {
         }
     }
     changes
-}
-
-impl Platform {
-    /// Remembers the versions of the rules that are used now.
-    ///
-    /// # Errors
-    /// The database fails.
-    pub async fn keep_rules(&self) -> Result<(), StreamError> {
-        let (rules, now) = (self.rules().rules(), self.now());
-        let written = self.database().write(move |conn| {
-            let mut statement = conn.prepare_cached(
-                "INSERT INTO rule_version (rule, version, hash, text, since) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING",
-            )?;
-            for info in &rules {
-                statement.execute(params![info.name, info.version, info.hash.to_string(), text_of(info), now.0])?;
-            }
-            Ok::<(), rusqlite::Error>(())
-        });
-        Ok(written.await?)
-    }
-
-    /// Versions of a rule that were ever used here, the last first.
-    ///
-    /// # Errors
-    /// The permit is for something else, or the database fails.
-    pub async fn rule_versions(&self, permit: &Permit, rule: &str) -> Result<Vec<Kept>, StreamError> {
-        looking(permit)?;
-        let rule = rule.to_owned();
-        let found = self.database().read(move |conn| {
-            let mut statement = conn.prepare_cached(
-                "SELECT version, hash, text, since FROM rule_version WHERE rule = ?1 ORDER BY since DESC, version DESC",
-            )?;
-            let rows = statement.query_map(params![rule], |row| {
-                Ok(Kept { version: row.get(0)?, hash: row.get(1)?, text: row.get(2)?, since: Instant(row.get(3)?) })
-            })?;
-            rows.collect::<rusqlite::Result<Vec<Kept>>>()
-        });
-        Ok(found.await?)
-    }
-
-    /// How many alerts each rule has open.
-    ///
-    /// # Errors
-    /// The permit is for something else, or the database fails.
-    pub async fn active_by_rule(&self, permit: &Permit) -> Result<Vec<(String, u64)>, StreamError> {
-        looking(permit)?;
-        let tenant = permit.tenant().to_string();
-        let found = self.database().read(move |conn| {
-            let mut statement = conn.prepare_cached(
-                "SELECT rule, count(*) FROM alert WHERE tenant = ?1 AND ended_at IS NULL GROUP BY rule",
-            )?;
-            let rows = statement.query_map(params![tenant], |row| Ok((row.get(0)?, row.get(1)?)))?;
-            rows.collect::<rusqlite::Result<Vec<(String, u64)>>>()
-        });
-        Ok(found.await?)
-    }
-
-    /// How the tests in the shipped rule files go; they run once per process.
-    pub async fn rule_tests(&self) -> Arc<Vec<TestOutcome>> {
-        static TESTS: tokio::sync::OnceCell<Arc<Vec<TestOutcome>>> = tokio::sync::OnceCell::const_new();
-        let run = || async {
-            let run = || rules::test_files(&rules::shipped_files()).unwrap_or_default();
-            Arc::new(tokio::task::spawn_blocking(run).await.unwrap_or_default())
-        };
-        Arc::clone(TESTS.get_or_init(run).await)
-    }
-}
-
-fn looking(permit: &Permit) -> Result<(), StreamError> {
-    if permit.matter() == Matter::Streams {
-        return Ok(());
-    }
-    Err(StreamError::Invalid("the permit is for something else".to_owned()))
 }
 
 #[cfg(test)]
