@@ -13,11 +13,11 @@ mod support;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OpenFlags};
-use senders::{Acknowledged, event, load};
+use senders::{Acknowledged, Stop, event, load};
 use support::{Client, Server, token};
 
 const SERVE: [&str; 5] = ["serve", "--data-dir", "data", "--listen", "127.0.0.1:0"];
@@ -76,6 +76,7 @@ fn another_process_that_holds_a_file_is_waited_for() {
     let (stop, acknowledged) = (AtomicBool::new(false), Mutex::new(Acknowledged::default()));
     let mut n_looks = 0;
     std::thread::scope(|scope| {
+        let _stop = Stop(&stop);
         for lane in 0..2 {
             let (url, secret, acknowledged, stop) = (server.url.clone(), &secret, &acknowledged, &stop);
             scope.spawn(move || load(&url, secret, lane, acknowledged, stop));
@@ -104,7 +105,6 @@ fn another_process_that_holds_a_file_is_waited_for() {
             until("it is ready again", 10, || client.get("readyz").status == 200);
             client.send("POST", EVENTS, Some(&event(&format!("after-{name}"), "Patient/look"))).expect(200);
         }
-        stop.store(true, Ordering::Relaxed);
     });
     check(dir.path(), &mut client, &acknowledged.into_inner().unwrap());
     // What waited for the store is in it.
@@ -146,6 +146,7 @@ fn a_disk_without_space_is_waited_for() {
     let (stop, acknowledged) = (AtomicBool::new(false), Mutex::new(Acknowledged::default()));
     let mut n_looks = 0;
     std::thread::scope(|scope| {
+        let _stop = Stop(&stop);
         for lane in 0..2 {
             let (url, secret, acknowledged, stop) = (server.url.clone(), &secret, &acknowledged, &stop);
             scope.spawn(move || load(&url, secret, lane, acknowledged, stop));
@@ -170,7 +171,6 @@ fn a_disk_without_space_is_waited_for() {
         until("it is ready again", 10, || client.get("readyz").status == 200);
         client.send("POST", EVENTS, Some(&event("after", "Patient/look"))).expect(200);
         std::thread::sleep(Duration::from_secs(1));
-        stop.store(true, Ordering::Relaxed);
     });
     check(&root, &mut client, &acknowledged.into_inner().unwrap());
 }

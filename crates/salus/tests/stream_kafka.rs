@@ -8,11 +8,11 @@ mod support;
 
 use std::collections::BTreeSet;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OpenFlags};
-use senders::{Acknowledged, load};
+use senders::{Acknowledged, Stop, load};
 use support::{Client, Server, token};
 use testkit::Kafka;
 
@@ -41,6 +41,7 @@ fn a_broker_that_is_away_for_a_minute_loses_and_doubles_nothing() {
     let (stop, acknowledged) = (AtomicBool::new(false), Mutex::new(Acknowledged::default()));
     let n = || acknowledged.lock().unwrap().ids.len();
     std::thread::scope(|scope| {
+        let _stop = Stop(&stop);
         for lane in 0..4 {
             let (url, secret, acknowledged, stop) = (server.url.clone(), &secret, &acknowledged, &stop);
             scope.spawn(move || load(&url, secret, lane, acknowledged, stop));
@@ -60,7 +61,6 @@ fn a_broker_that_is_away_for_a_minute_loses_and_doubles_nothing() {
         broker.start_again();
         until("it is ready again", 90, || client.get("readyz").status == 200);
         until("events are acknowledged again", 90, || n() > n_before + 60);
-        stop.store(true, Ordering::Relaxed);
     });
     until("everything is processed", 60, || {
         client.get("api/v1/streams").expect(200).text.contains(r#""lag":0,"#)

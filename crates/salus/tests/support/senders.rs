@@ -49,6 +49,15 @@ pub fn load(url: &str, secret: &str, lane: u64, acknowledged: &Mutex<Acknowledge
             }
             std::thread::sleep(Duration::from_millis(100));
         }
-        std::thread::sleep(Duration::from_millis(10));
+        std::thread::sleep(Duration::from_millis(30));
+    }
+}
+
+/// Stops senders when a test ends, also when it fails: they would wait for each other otherwise.
+pub struct Stop<'a>(pub &'a AtomicBool);
+
+impl Drop for Stop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
     }
 }

@@ -137,7 +137,7 @@ fn board() -> ui::ward::View {
 fn alert(id: &str, severity: &str, state: &str) -> Alert {
     Alert {
         id: id.into(),
-        rule: "heart-rate-high".into(),
+        rule: "ward/heart-rate-high".into(),
         version: "1.2.0".into(),
         severity: severity.into(),
         state: state.into(),
@@ -258,7 +258,10 @@ fn one() -> OneView {
                 delivery("sms", "failed", Some("the gateway answered `503`")),
                 delivery("push", "waiting", None),
             ],
-            said: vec![said("heart-rate-high", "critical", "active"), said("news2", "high", "cleared")],
+            said: vec![
+                said("ward/heart-rate-high", "critical", "active"),
+                said("scores/news2", "high", "cleared"),
+            ],
         },
         may_act: true,
         may_open: true,
