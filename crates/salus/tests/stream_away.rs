@@ -20,7 +20,9 @@ use rusqlite::{Connection, OpenFlags};
 use senders::{Acknowledged, Stop, event, load};
 use support::{Client, Server, token};
 
-const SERVE: [&str; 5] = ["serve", "--data-dir", "data", "--listen", "127.0.0.1:0"];
+const SERVE: [&str; 5] = ["serve", "--config", "salus.yaml", "--listen", "127.0.0.1:0"];
+/// Something is always on its way into the store.
+const CONFIG: &str = "data_dir: data\nstream: {observations: all}\n";
 const EVENTS: &str = "api/v1/events";
 
 fn number(dir: &Path, sql: &str) -> i64 {
@@ -70,6 +72,7 @@ fn look(client: &mut Client, n: &mut u32) -> (u16, String, u16) {
 #[test]
 fn another_process_that_holds_a_file_is_waited_for() {
     let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("salus.yaml"), CONFIG).unwrap();
     let secret = token(dir.path(), "data", &["--role", "service"]);
     let server = Server::start(dir.path(), &SERVE);
     let mut client = Client::new(&server.url, Some(&secret));
@@ -137,6 +140,7 @@ fn on_small_disk(dir: &Path) -> Option<Server> {
 #[test]
 fn a_disk_without_space_is_waited_for() {
     let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("salus.yaml"), CONFIG).unwrap();
     let secret = token(dir.path(), "data", &["--role", "service"]);
     let Some(server) = on_small_disk(dir.path()) else { return };
     let mut client = Client::new(&server.url, Some(&secret));
@@ -172,5 +176,14 @@ fn a_disk_without_space_is_waited_for() {
         client.send("POST", EVENTS, Some(&event("after", "Patient/look"))).expect(200);
         std::thread::sleep(Duration::from_secs(1));
     });
-    check(&root, &mut client, &acknowledged.into_inner().unwrap());
+    until("everything is processed", 60, || {
+        client.get("api/v1/streams").expect(200).text.contains(r#""lag":0,"#)
+    });
+    // SQLite would look for the file outside of the server's namespace.
+    let seen = dir.path().join("seen");
+    std::fs::create_dir_all(seen.join("data")).unwrap();
+    for name in ["data/stream.db", "data/stream.db-wal"] {
+        std::fs::copy(root.join(name), seen.join(name)).unwrap();
+    }
+    check(&seen, &mut client, &acknowledged.into_inner().unwrap());
 }

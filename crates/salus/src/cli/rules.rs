@@ -12,6 +12,8 @@ pub(crate) enum RulesCommand {
     /// Read rule files beside the shipped ones, and say everything that is wrong, with line and column
     Check(RulesCheckArgs),
     /// Run the tests that stand in rule files, and compare rules on past events
+    // `--version` names versions of rules here.
+    #[command(disable_version_flag = true)]
     Test(RulesTestArgs),
     /// Show a rule of a server in a version that was used there, with the file it stood in
     Show(RulesShowArgs),

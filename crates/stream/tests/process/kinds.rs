@@ -144,7 +144,8 @@ async fn devices_are_kept_with_their_calibration_and_readings_are_sampled() {
 async fn what_is_of_little_quality_is_kept_and_flagged_and_raises_nothing() {
     let mut sources = Sources::default();
     sources.named.insert("ehr".into(), SourceConfig { quality_min: Some(0.8), ..SourceConfig::default() });
-    let house = House::configured(Configured { sources, ..Configured::default() }, Ground::default(), |_| ()).await;
+    let house =
+        House::configured(Configured { sources, ..Configured::default() }, Ground::default(), |_| ()).await;
     house.put(ANN).await;
     house
         .put(

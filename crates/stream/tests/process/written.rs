@@ -9,7 +9,8 @@ async fn asking(words: &[&str]) -> House {
         fhir: words.iter().map(|word| (*word).to_owned()).collect(),
         ..stream::alert::Settings::default()
     };
-    let house = House::configured(Configured { alerts, ..Configured::default() }, Ground::default(), |_| ()).await;
+    let house =
+        House::configured(Configured { alerts, ..Configured::default() }, Ground::default(), |_| ()).await;
     house.put(ANN).await;
     house
 }
