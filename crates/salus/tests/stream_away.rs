@@ -1,4 +1,4 @@
-//! What a server of streams stands on goes away for a while and comes back: `stream.db`, the store, the audit ledger, the space on its disk.
+//! What a server of streams stands on goes away for a while and comes back: the log, `stream.db`, the store, the audit ledger, the space on its disk.
 
 #![allow(
     clippy::unwrap_used,
@@ -84,7 +84,9 @@ fn another_process_that_holds_a_file_is_waited_for() {
             let (url, secret, acknowledged, stop) = (server.url.clone(), &secret, &acknowledged, &stop);
             scope.spawn(move || load(&url, secret, lane, acknowledged, stop));
         }
-        for (name, takes_events) in [("stream.db", false), ("salus.db", true), ("govern.db", true)] {
+        for (name, takes_events) in
+            [("log.db", false), ("stream.db", true), ("salus.db", true), ("govern.db", true)]
+        {
             std::thread::sleep(Duration::from_secs(1));
             let held = Connection::open(dir.path().join("data").join(name)).unwrap();
             held.busy_timeout(Duration::from_secs(20)).unwrap();
