@@ -40,11 +40,12 @@ fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let folder = tempfile::tempdir().unwrap();
     let world = Arc::new(world(folder.path()));
-    let rows = |changed: i64| {
+    let rows_from = |first: usize, changed: i64| {
         (0..n_rows)
             .step_by(BATCH_ROWS)
-            .map(move |start| batch(start, BATCH_ROWS.min(n_rows - start), changed))
+            .map(move |start| batch(first + start, BATCH_ROWS.min(n_rows - start), changed))
     };
+    let rows = |changed: i64| rows_from(0, changed);
     println!("{n_rows} rows of 14 columns");
     runtime.block_on(async {
         let merge = "mode: merge\nkey: [patient_id]\n";
@@ -52,6 +53,7 @@ fn main() {
         load(&world, &url, "merged", merge, rows(0), n_rows).await;
         load(&world, &url, "merged", merge, rows(0), n_rows).await;
         load(&world, &url, "merged", merge, rows(1), n_rows).await;
+        load(&world, &url, "merged", merge, rows_from(n_rows, 1), n_rows).await;
         load(&world, &url, "appended", "mode: replace\n", rows(0), n_rows).await;
         read(&world, &url, n_rows).await;
         let file = folder.path().join("rows");

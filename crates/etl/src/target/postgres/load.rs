@@ -9,13 +9,16 @@ use futures_util::SinkExt as _;
 use table::{Batch, Columns};
 use tokio_postgres::CopyInSink;
 
-use crate::EtlError;
+use crate::keyed::Keyed;
 use crate::sql::{Dialect, Failure, postgres};
+use crate::step::key::hashes;
 use crate::target::Mode;
 use crate::target::postgres::encode::{self, Encode};
 use crate::target::postgres::shape::{self, Existing, list};
 use crate::target::postgres::{Open, ledger};
-use crate::target::sql::{compare, is_locked, is_overtaken, lock_name};
+use crate::target::sql::{SqlTarget, compare, is_locked, is_overtaken, lock_name};
+use crate::world::World;
+use crate::{EtlError, Word};
 
 /// The temporary table of rows to be merged. Its name is the session's own.
 pub(super) const STAGE: &str = "pg_temp.\"salus_stage\"";
@@ -35,6 +38,55 @@ pub(super) struct Staged {
     pub(super) is_new_table: bool,
     /// Rows are in the table already, invisible until the commit.
     pub(super) is_direct: bool,
+    /// Keys of the rows to be merged.
+    pub(super) keys: Keys,
+}
+
+/// Whether two of the rows to be merged have the same key: known here, the server need not group all rows to find out.
+pub(super) enum Keys {
+    /// None so far.
+    Differ(Keyed<()>),
+    /// Two have.
+    Repeat,
+    /// Only the server can tell: values that are written differently may be equal to it, or nobody needs to know.
+    Unknown,
+}
+
+impl Keys {
+    fn of(target: &SqlTarget, names: &[String], encodes: &[Encode], world: &World) -> Keys {
+        let is_equal_as_written = |key: &Word| {
+            let encode = names.iter().position(|name| **name == key.text).map(|at| encodes[at]);
+            matches!(
+                encode,
+                Some(
+                    Encode::Text { .. }
+                        | Encode::Int8
+                        | Encode::Int4
+                        | Encode::Int2
+                        | Encode::Date
+                        | Encode::Timestamptz
+                        | Encode::Bool
+                )
+            )
+        };
+        if target.key.iter().all(is_equal_as_written) {
+            Keys::Differ(Keyed::new(world.engine.keys()))
+        } else {
+            Keys::Unknown
+        }
+    }
+
+    fn take(&mut self, batch: &Batch, target: &SqlTarget) -> Result<(), EtlError> {
+        let Keys::Differ(keys) = self else { return Ok(()) };
+        let columns: Vec<String> = target.key.iter().map(|key| key.text.clone()).collect();
+        for hash in hashes(batch, &columns)?.into_iter().flatten() {
+            if !keys.put(hash, ())? {
+                *self = Keys::Repeat;
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Open {
@@ -75,7 +127,9 @@ impl Open {
         let sink = self.client.copy_in(&copy).await.map_err(|error| postgres::failure(&error))?;
         let mut buffer = BytesMut::with_capacity(2 * MESSAGE_BYTES);
         buffer.extend_from_slice(encode::HEAD);
-        Ok(Staged { names, encodes, sink: Box::pin(sink), buffer, n_rows: 0, is_new_table, is_direct })
+        let keys =
+            if is_direct { Keys::Unknown } else { Keys::of(&self.target, &names, &encodes, &self.world) };
+        Ok(Staged { names, encodes, sink: Box::pin(sink), buffer, n_rows: 0, is_new_table, is_direct, keys })
     }
 
     /// How each column is written, and as which type it is staged. Makes an existing table fit where the options allow it.
@@ -155,6 +209,7 @@ impl Open {
         let Some(staged) = self.staged.as_mut() else {
             return Err(self.failed(Failure::lasting("rows came before the load began")));
         };
+        staged.keys.take(&batch, &self.target)?;
         let mut row = 0;
         while row < batch.n_rows() {
             let (next, n_written) = encode::write_rows(

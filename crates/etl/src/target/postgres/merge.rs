@@ -2,7 +2,7 @@
 
 use crate::source::Unit;
 use crate::sql::{Dialect, Failure, postgres, quoted};
-use crate::target::postgres::load::{STAGE, Staged};
+use crate::target::postgres::load::{Keys, STAGE, Staged};
 use crate::target::postgres::shape::{create_index, list};
 use crate::target::postgres::{Open, encode, ledger};
 use crate::target::sql::{Forgets, is_compared};
@@ -103,7 +103,8 @@ impl Open {
         units: &[Unit],
         watermark: Option<&str>,
     ) -> Result<Loaded, Failure> {
-        self.run(&format!("ANALYZE {STAGE}")).await?;
+        let key = list(self.target.key.iter().map(|key| key.text.as_str()));
+        self.run(&format!("ANALYZE {STAGE} ({key})")).await?;
         let mut retries = self.connector.retries();
         loop {
             let failure = match self.merge_once(staged, units, watermark).await {
@@ -127,10 +128,15 @@ impl Open {
         let table = self.target.table.quoted(Dialect::Standard);
         // Writers wait, readers do not: the counts are exact, and no row appears between the two statements.
         self.run(&format!(
-            "BEGIN; SET LOCAL work_mem = '64MB'; LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE"
+            "BEGIN; SET LOCAL work_mem = '128MB'; LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE"
         ))
         .await?;
-        let n_earlier = if self.has_duplicates().await? { self.delete_earlier(STAGE).await? } else { 0 };
+        let repeats = match staged.keys {
+            Keys::Differ(_) => false,
+            Keys::Repeat => true,
+            Keys::Unknown => self.has_duplicates().await?,
+        };
+        let n_earlier = if repeats { self.delete_earlier(STAGE).await? } else { 0 };
         let n_rows = staged.n_rows - n_earlier;
         let updated = match self.update(staged, &table) {
             Some(sql) => self.execute(&sql).await?,
@@ -182,15 +188,30 @@ impl Open {
         ))
     }
 
+    /// Inserts rows with a new key, in the order of the key: neighbours in the index are then written together. Without an order the
+    /// index of a large table is walked at random, twice as long.
     fn insert(&self, staged: &Staged, table: &str) -> String {
         let names = list(staged.names.iter().map(String::as_str));
         let selected: Vec<String> =
             staged.names.iter().map(|name| format!("s.{}", quoted(Dialect::Standard, name))).collect();
+        let order: Vec<String> =
+            self.target.key.iter().map(|key| Open::in_order(staged, &key.text)).collect();
         format!(
-            "INSERT INTO {table} ({names}) SELECT {} FROM {STAGE} AS s WHERE NOT EXISTS (SELECT 1 FROM {table} AS t WHERE {})",
+            "INSERT INTO {table} ({names}) SELECT {} FROM {STAGE} AS s WHERE NOT EXISTS (SELECT 1 FROM {table} AS t WHERE {}) ORDER BY {}",
             selected.join(", "),
-            self.same_key()
+            self.same_key(),
+            order.join(", ")
         )
+    }
+
+    /// Texts are sorted by their bytes: much faster than by the rules of a language, and nearly the order of the index.
+    fn in_order(staged: &Staged, key: &str) -> String {
+        let is_text = staged
+            .names
+            .iter()
+            .zip(&staged.encodes)
+            .any(|(name, encode)| name == key && matches!(encode, encode::Encode::Text { .. }));
+        format!("s.{}{}", quoted(Dialect::Standard, key), if is_text { " COLLATE \"C\"" } else { "" })
     }
 
     fn same_key(&self) -> String {
