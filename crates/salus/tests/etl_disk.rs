@@ -1,4 +1,4 @@
-//! A disk that is full while keys of a run are put aside: the load ends with an error that says so, nothing of it is in the target, and with room
+//! A disk that is full while keys or rows of a run are put aside: the load ends with an error that says so, nothing of it is in the target, and with room
 //! the same command loads everything.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "helpers of a test")]
@@ -18,13 +18,14 @@ const PIPELINE: &str = "version: 1
 name: full
 sources:
   people: {type: csv, path: people.csv}
-checks:
-  people:
-    - {id: once, column: id, rule: unique, on_fail: quarantine}
+STEP
 targets:
   people: {from: people, type: sqlite, path: people.db, table: people, audit_columns: false}
 run: {gates: false, retries: 0, memory: 64MiB}
 ";
+
+const UNIQUE: &str = "checks: {people: [{id: once, column: id, rule: unique, on_fail: quarantine}]}";
+const DEDUPE: &str = "steps: {people: [{dedupe: {key: id, keep: last}}]}";
 
 /// A file system of its own, as small as it is wished.
 struct Small(PathBuf);
@@ -60,6 +61,11 @@ fn n_rows(dir: &Path) -> u64 {
 
 #[test]
 fn a_full_disk_is_told_and_nothing_is_half_loaded() {
+    check(UNIQUE, "cannot write a file of keys in the scratch folder", 4);
+    check(DEDUPE, "cannot write a scratch file", 0);
+}
+
+fn check(step: &str, why: &str, code_with_room: i32) {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path();
     salus(dir, &["keys", "init", "--data-dir", "data"]).expect(0);
@@ -69,17 +75,17 @@ fn a_full_disk_is_told_and_nothing_is_half_loaded() {
         writeln!(people, "P{:09}", row - row % 100 / 99).unwrap();
     }
     fs::write(dir.join("people.csv"), people).unwrap();
-    fs::write(dir.join("p.yaml"), PIPELINE).unwrap();
+    fs::write(dir.join("p.yaml"), PIPELINE.replace("STEP", step)).unwrap();
     let run = ["etl", "run", "p.yaml", "--data-dir", "data"];
     {
         let Some(_small) = Small::mount(&dir.join("data/tmp"), "1m") else { return };
         let ran = salus(dir, &run);
         assert!(ran.code != 0 && ran.code != 4, "{ran:?}");
         let told = format!("{}{}", ran.stdout, ran.stderr);
-        assert!(told.contains("cannot write a file of keys in the scratch folder"), "{told}");
+        assert!(told.contains(why), "{told}");
         assert!(told.contains("No space left on device"), "{told}");
         assert_eq!(n_rows(dir), 0);
     }
-    salus(dir, &run).expect(4);
+    salus(dir, &run).expect(code_with_room);
     assert_eq!(n_rows(dir), ROWS - ROWS / 100);
 }

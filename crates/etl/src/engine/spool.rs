@@ -8,6 +8,7 @@ use std::sync::Arc;
 use arrow::array::{Array as _, ArrayRef, AsArray as _, RecordBatch};
 use arrow::compute::{BatchCoalescer, CastOptions, cast_with_options};
 use arrow::datatypes::SchemaRef;
+use arrow::error::ArrowError;
 use arrow::ipc::CompressionType;
 use arrow::ipc::reader::StreamReader;
 use arrow::ipc::writer::{IpcWriteOptions, StreamWriter};
@@ -88,7 +89,7 @@ impl Spool {
             let n_rows = self.batch_rows.min(record.num_rows() - start);
             open.gather.push_batch(compact(&record.slice(start, n_rows))?)?;
             while let Some(full) = open.gather.next_completed_batch() {
-                open.writer.write(&full)?;
+                open.writer.write(&full).map_err(not_written)?;
             }
         }
         Ok(())
@@ -108,10 +109,15 @@ impl Spool {
         let OpenSpool { path, schema, mut gather, mut writer } = open;
         gather.finish_buffered_batch()?;
         while let Some(rest) = gather.next_completed_batch() {
-            writer.write(&rest)?;
+            writer.write(&rest).map_err(not_written)?;
         }
-        writer.finish()?;
-        drop(writer.into_inner()?);
+        writer.finish().map_err(not_written)?;
+        // What is still in the buffer is written now, where it can be told that it cannot.
+        writer
+            .into_inner()
+            .map_err(not_written)?
+            .into_inner()
+            .map_err(|error| no_room(error.into_error()))?;
         let io = |source| EtlError::Io { what: "cannot look at a scratch file".to_owned(), source };
         let n_bytes = std::fs::metadata(&path).map_err(io)?.len();
         Ok(Spooled {
@@ -122,6 +128,18 @@ impl Spool {
             path: Arc::new(path),
         })
     }
+}
+
+/// A full disk, or whatever else keeps rows out of a file, is told as what it is.
+fn not_written(error: ArrowError) -> EtlError {
+    match error {
+        ArrowError::IoError(_, source) => no_room(source),
+        other => other.into(),
+    }
+}
+
+fn no_room(source: std::io::Error) -> EtlError {
+    EtlError::Io { what: "cannot write a scratch file".to_owned(), source }
 }
 
 /// The columns of a schema, in its order and forms.
