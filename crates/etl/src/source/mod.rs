@@ -2,6 +2,7 @@
 
 mod api;
 mod csv;
+mod database;
 pub mod declared;
 mod fhir;
 mod files;

@@ -11,8 +11,9 @@ use futures_util::future::BoxFuture;
 use mysql_async::Conn;
 use table::{Columns, Type, Typing};
 
+use crate::source::database::{Database, DatabaseSource};
 use crate::source::sql::{self, SqlSource, Window, compare_numbers, need_cursor, snapshot_unit};
-use crate::source::{Backfill, Dataset, Division, Out, Source, SourceSpec, Unit};
+use crate::source::{Backfill, Out, Source, SourceSpec, Unit};
 use crate::sql::mysql::{self, Connector};
 use crate::sql::{Failure, Server};
 use crate::yaml::Fields;
@@ -30,53 +31,32 @@ pub(super) fn decode(
 ) -> Option<Box<dyn SourceSpec>> {
     let server = Server::decode(fields, problems);
     let source = SqlSource::decode(name, fields, false, problems);
-    Some(Box::new(MysqlSource { server: server?, source: Arc::new(source?) }))
+    Some(Box::new(DatabaseSource { database: Mysql(server?), source: Arc::new(source?) }))
 }
 
-/// A source of the type `mysql`.
+/// A database of the type `mysql`.
 #[derive(Debug)]
-struct MysqlSource {
-    server: Server,
-    source: Arc<SqlSource>,
-}
+struct Mysql(Server);
 
-impl SourceSpec for MysqlSource {
-    fn open<'a>(&'a self, world: &'a World) -> BoxFuture<'a, Result<Box<dyn Source>, EtlError>> {
-        Box::pin(async move {
-            let opened = self.connect(world).await;
-            let source = opened.map_err(|failure| failure.of_source(&self.source.name))?;
-            Ok(Box::new(source) as Box<dyn Source>)
-        })
+impl Database for Mysql {
+    type Open = Open;
+
+    fn place(&self) -> (String, String) {
+        self.0.place(&mysql::SCHEMES, mysql::PORT)
     }
 
-    fn columns(&self) -> Option<Columns> {
-        self.source.declared.columns()
-    }
-
-    fn division(&self) -> Division {
-        self.source.division()
-    }
-
-    fn dataset(&self) -> Dataset {
-        let (namespace, database) = self.server.place(&mysql::SCHEMES, mysql::PORT);
-        Dataset { namespace, name: self.source.dataset_name(&database) }
-    }
-}
-
-impl MysqlSource {
-    async fn connect(&self, world: &World) -> Result<Open, Failure> {
-        let SqlSource { timeout, retries, .. } = *self.source;
-        let connector =
-            Connector::new(&self.server.url, &self.server.tls, (timeout, retries), SESSION, world)?;
-        let parameters = self.source.parameter_values(world)?;
+    async fn connect(&self, source: &Arc<SqlSource>, world: &World) -> Result<Open, Failure> {
+        let SqlSource { timeout, retries, .. } = **source;
+        let connector = Connector::new(&self.0.url, &self.0.tls, (timeout, retries), SESSION, world)?;
+        let parameters = source.parameter_values(world)?;
         let mut conn = connector.connect().await?;
-        read::check_zone(&mut conn, &self.source).await?;
-        let found = read::describe(&mut conn, &self.source).await?;
+        read::check_zone(&mut conn, source).await?;
+        let found = read::describe(&mut conn, source).await?;
         let columns = sql::columns_of(found.iter().map(|found| (found.name.clone(), found.kind)).collect())?;
-        let (typed, typing) = self.source.typing(&columns)?;
-        let cursor = read::cursor_kind(&self.source, &found)?;
+        let (typed, typing) = source.typing(&columns)?;
+        let cursor = read::cursor_kind(source, &found)?;
         Ok(Open {
-            source: self.source.clone(),
+            source: source.clone(),
             connector,
             parameters,
             session: Some(Session { conn, is_begun: false }),

@@ -14,8 +14,9 @@ use futures_util::future::BoxFuture;
 use table::{Columns, Typing};
 use tokio_postgres::Client;
 
+use crate::source::database::{Database, DatabaseSource};
 use crate::source::sql::{self, SqlSource, Window, compare_numbers, need_cursor, snapshot_unit};
-use crate::source::{Backfill, Dataset, Division, Out, Source, SourceSpec, Unit};
+use crate::source::{Backfill, Out, Source, SourceSpec, Unit};
 use crate::sql::postgres::Connector;
 use crate::sql::{Failure, Server, postgres};
 use crate::yaml::Fields;
@@ -30,55 +31,35 @@ pub(super) fn decode(
 ) -> Option<Box<dyn SourceSpec>> {
     let server = Server::decode(fields, problems);
     let source = SqlSource::decode(name, fields, true, problems);
-    Some(Box::new(PostgresSource { server: server?, source: Arc::new(source?) }))
+    Some(Box::new(DatabaseSource { database: Postgres(server?), source: Arc::new(source?) }))
 }
 
-/// A source of the type `postgres`.
+/// A database of the type `postgres`.
 #[derive(Debug)]
-struct PostgresSource {
-    server: Server,
-    source: Arc<SqlSource>,
-}
+struct Postgres(Server);
 
-impl SourceSpec for PostgresSource {
-    fn open<'a>(&'a self, world: &'a World) -> BoxFuture<'a, Result<Box<dyn Source>, EtlError>> {
-        Box::pin(async move {
-            let opened = self.connect(world).await;
-            let source = opened.map_err(|failure| failure.of_source(&self.source.name))?;
-            Ok(Box::new(source) as Box<dyn Source>)
-        })
+impl Database for Postgres {
+    type Open = Open;
+
+    fn place(&self) -> (String, String) {
+        self.0.place(&postgres::SCHEMES, postgres::PORT)
     }
 
-    fn columns(&self) -> Option<Columns> {
-        self.source.declared.columns()
-    }
-
-    fn division(&self) -> Division {
-        self.source.division()
-    }
-
-    fn dataset(&self) -> Dataset {
-        let (namespace, database) = self.server.place(&postgres::SCHEMES, postgres::PORT);
-        Dataset { namespace, name: self.source.dataset_name(&database) }
-    }
-}
-
-impl PostgresSource {
-    async fn connect(&self, world: &World) -> Result<Open, Failure> {
-        let SqlSource { timeout, retries, .. } = *self.source;
-        let connector = Connector::new(&self.server.url, &self.server.tls, timeout, retries, world)?;
-        let settings = self.source.parameter_values(world)?;
+    async fn connect(&self, source: &Arc<SqlSource>, world: &World) -> Result<Open, Failure> {
+        let SqlSource { timeout, retries, .. } = **source;
+        let connector = Connector::new(&self.0.url, &self.0.tls, timeout, retries, world)?;
+        let settings = source.parameter_values(world)?;
         let client = connector.connect().await?;
-        let settings = Settings::of(&self.source, settings);
+        let settings = Settings::of(source, settings);
         settings.apply(&client).await?;
-        let found = postgres::within(timeout, describe::describe(&client, &self.source)).await?;
+        let found = postgres::within(timeout, describe::describe(&client, source)).await?;
         let columns =
             sql::columns_of(found.iter().map(|found| (found.name.clone(), found.wire.kind())).collect())?;
-        let (typed, typing) = self.source.typing(&columns)?;
-        let cursor = window::cursor_type(&self.source, &found)?;
-        partition::check(&self.source, &found)?;
+        let (typed, typing) = source.typing(&columns)?;
+        let cursor = window::cursor_type(source, &found)?;
+        partition::check(source, &found)?;
         Ok(Open {
-            source: self.source.clone(),
+            source: source.clone(),
             connector,
             settings,
             client,

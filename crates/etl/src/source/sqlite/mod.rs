@@ -11,8 +11,9 @@ use futures_util::future::BoxFuture;
 use rusqlite::{Connection, OpenFlags};
 use table::{Columns, Typing};
 
+use crate::source::database::{Database, DatabaseSource};
 use crate::source::sql::{self, SqlSource, Window, compare_numbers, need_cursor, snapshot_unit};
-use crate::source::{Backfill, Dataset, Division, Out, Source, SourceSpec, Unit};
+use crate::source::{Backfill, Out, Source, SourceSpec, Unit};
 use crate::sql::{Failure, sqlite};
 use crate::yaml::Fields;
 use crate::{EtlError, Problems, Word, world::World};
@@ -31,43 +32,26 @@ pub(super) fn decode(
             "SQLite has no times of its own: declare the column as `instant` with a `zone` instead",
         );
     }
-    Some(Box::new(SqliteSource { path: path?, source: Arc::new(source) }))
+    Some(Box::new(DatabaseSource { database: Sqlite { path: path? }, source: Arc::new(source) }))
 }
 
-/// A source of the type `sqlite`.
+/// A database of the type `sqlite`.
 #[derive(Debug)]
-struct SqliteSource {
+struct Sqlite {
     path: Word,
-    source: Arc<SqlSource>,
 }
 
-impl SourceSpec for SqliteSource {
-    fn open<'a>(&'a self, world: &'a World) -> BoxFuture<'a, Result<Box<dyn Source>, EtlError>> {
-        Box::pin(async move {
-            let opened = self.connect(world).await;
-            let source = opened.map_err(|failure| failure.of_source(&self.source.name))?;
-            Ok(Box::new(source) as Box<dyn Source>)
-        })
+impl Database for Sqlite {
+    type Open = Open;
+
+    fn place(&self) -> (String, String) {
+        ("sqlite".to_owned(), self.path.text.clone())
     }
 
-    fn columns(&self) -> Option<Columns> {
-        self.source.declared.columns()
-    }
-
-    fn division(&self) -> Division {
-        self.source.division()
-    }
-
-    fn dataset(&self) -> Dataset {
-        Dataset { namespace: "sqlite".to_owned(), name: self.source.dataset_name(&self.path) }
-    }
-}
-
-impl SqliteSource {
-    async fn connect(&self, world: &World) -> Result<Open, Failure> {
+    async fn connect(&self, source: &Arc<SqlSource>, world: &World) -> Result<Open, Failure> {
         let path = world.path(&self.path).map_err(Failure::lasting)?;
         let written = self.path.text.clone();
-        let source = self.source.clone();
+        let source = Arc::clone(source);
         let parameters = source.parameter_values(world)?;
         let (cancelled, clock) = (world.cancelled.clone(), world.clock.clone());
         sqlite::blocking(move || {
