@@ -124,6 +124,7 @@ fn a_server_handles_alerts_and_delivers_messages() {
     let file = json!({"alerts": {"beds": {"icu": 4}}, "notify": settings}).to_string();
     std::fs::write(dir.path().join("salus.yaml"), file).unwrap();
     let clinician = token(dir.path(), "data", &["--role", "clinician"]);
+    let service = token(dir.path(), "data", &["--role", "service"]);
     let admin = token(dir.path(), "data", &["--role", "admin"]);
     let plan = notify::Plan::new(&serde_json::from_value(settings).unwrap()).unwrap();
     let policy = Policy::new(&alert::Settings::default(), plan).unwrap();
@@ -134,6 +135,15 @@ fn a_server_handles_alerts_and_delivers_messages() {
     );
     let server = Server::start(dir.path(), &["serve", "--data-dir", "data", "--listen", "127.0.0.1:0"]);
     wait_for(&gateway, 2);
+    // The machine chose the port: links name it.
+    let links = format!("{}/alerts", server.url);
+    assert!(gateway.requests().iter().all(|sent| sent.body.contains(&links)), "{:?}", gateway.requests());
+    let mut machine = Client::new(&server.url, Some(&service));
+    let started = std::time::Instant::now();
+    while !machine.get("metrics").expect(200).text.contains("salus_stream_outbox_sent_total 2") {
+        assert!(started.elapsed().as_secs() < 20, "{}", machine.get("metrics").text);
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
     let mut client = Client::new(&server.url, Some(&clinician));
     let listed: Value =
         serde_json::from_str(&client.get("api/v1/alerts?order=worst").expect(200).text).unwrap();
