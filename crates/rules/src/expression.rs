@@ -311,6 +311,10 @@ mod tests {
             None
         }
 
+        fn codes(&self) -> Vec<String> {
+            Vec::new()
+        }
+
         fn facts(&self) -> [bool; 3] {
             [false; 3]
         }
@@ -357,6 +361,10 @@ mod tests {
 
             fn age_years(&self) -> Option<i64> {
                 None
+            }
+
+            fn codes(&self) -> Vec<String> {
+                Vec::new()
             }
 
             fn facts(&self) -> [bool; 3] {

@@ -39,13 +39,16 @@ const STOP_SECS_MAX: u64 = 20;
 type Work = Pin<Box<dyn Future<Output = Result<(), StreamError>> + Send>>;
 type Make = Box<dyn Fn(Platform, watch::Receiver<bool>) -> Work + Send + Sync>;
 
+/// An offset, and when it moved.
+type Moved = (u64, Option<Instant>);
+
 /// How the tasks are.
 pub(crate) struct Status {
     clock: Arc<dyn Clock>,
     /// By task: why it stands still.
     trouble: Mutex<BTreeMap<String, String>>,
     /// By partition and kind: the next offset, and when it last moved in this process.
-    next: Mutex<BTreeMap<(u32, Kind), (u64, Option<Instant>)>>,
+    next: Mutex<BTreeMap<(u32, Kind), Moved>>,
     /// What was in the way is gone: what waits to be started again need not wait.
     pub(crate) recovered: Notify,
 }

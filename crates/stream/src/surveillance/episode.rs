@@ -65,10 +65,10 @@ pub fn evaluate(
     }
     let is_counted = !daily.counts.is_empty() || !weekly.counts.is_empty();
     match ground.silence(&daily) {
-        Some(silence) => findings.push(ground.not_watched(silence)),
+        Some(silence) => findings.push(ground.not_watched(&silence)),
         None if is_watched && key.stratum.is_empty() => findings.push(ground.watched()),
         None if is_watched => {}
-        None if is_counted => findings.push(ground.not_watched("no detector has a baseline yet".to_owned())),
+        None if is_counted => findings.push(ground.not_watched("no detector has a baseline yet")),
         None => {}
     }
     if !key.stratum.is_empty() {
@@ -288,7 +288,7 @@ impl Ground<'_> {
             .then(|| format!("nobody has counted since {}", day_text(*newest)))
     }
 
-    fn not_watched(&self, why: String) -> Finding {
+    fn not_watched(&self, why: &str) -> Finding {
         let why = What::NotEvaluated(format!("{}: {why}", self.name()));
         self.finding("outbreak", "", why, String::new(), Vec::new())
     }

@@ -115,7 +115,7 @@ fn status() -> Status {
         partition,
         offset,
         end,
-        moved_at: (offset > 0).then(|| fhir::Instant::parse("2026-11-25T08:00:00Z").unwrap()),
+        moved_at: (offset > 0).then(|| super::at("2026-11-25T08:00:00Z")),
         state: state.into(),
     };
     let times = |stage: &str, n, p50_ms, p99_ms| Times { stage: stage.into(), n, p50_ms, p99_ms };
@@ -220,7 +220,7 @@ fn one_rule() -> ui::rules::OneView {
         versions: vec!["1.2.0".into(), "1.1.0".into()],
         asked: Some(ui::rules::Used {
             version: "1.0.0".into(),
-            since: fhir::Instant::parse("2026-10-01T06:00:00Z").unwrap(),
+            since: super::at("2026-10-01T06:00:00Z"),
             says: vec!["looks at: heart rate".into(), "applies to: everybody".into()],
             file: Some(("rules/ward.yaml".into(), "pack: ward\nversion: 1.0.0\n".into())),
         }),
