@@ -1,8 +1,9 @@
 //! What an event costs on its way in and on its way through: `cargo bench -p salus-stream --bench process -- [EVENTS] [BATCH]`. First events are published with
-//! processing stopped, then processing catches up: events/s and CPU of each by itself.
+//! processing stopped, then processing catches up: events/s and CPU of each by itself. Then both at once, with 256 publishes of one event in flight.
 #![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a measurement prints, and ends where it fails")]
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -17,6 +18,7 @@ use stream::{Platform, PlatformConfig, Settings};
 use testkit::DataFolder;
 
 const PATIENTS: u64 = 500;
+const IN_FLIGHT: usize = 256;
 /// One event of so many raises an alert of a patient of its own.
 const ALERT_EVERY: u64 = 100;
 
@@ -77,7 +79,8 @@ async fn run(n_events: u64, n_batch: u64) {
         settings: Settings::default(),
     };
     let platform = Platform::open(config).await.unwrap();
-    let (publish, look) = (permit(&gate, Matter::PublishEvents).await, permit(&gate, Matter::Streams).await);
+    let (publish, look): (_, Permit) =
+        (Arc::new(permit(&gate, Matter::PublishEvents).await), permit(&gate, Matter::Streams).await);
     measured("published", n_events, async {
         for first in (0..n_events).step_by(usize::try_from(n_batch).unwrap()) {
             let at = SystemClock.now().to_rfc3339_millis();
@@ -90,6 +93,27 @@ async fn run(n_events: u64, n_batch: u64) {
         platform.start().unwrap();
         while platform.health(&look).await.unwrap().lag > 0 {
             tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    })
+    .await;
+    let next = Arc::new(AtomicU64::new(n_events));
+    measured("both", n_events, async {
+        let senders = (0..IN_FLIGHT).map(|_| {
+            let (platform, publish, next) = (platform.clone(), Arc::clone(&publish), Arc::clone(&next));
+            tokio::spawn(async move {
+                while let n = next.fetch_add(1, Ordering::Relaxed)
+                    && n < 2 * n_events
+                {
+                    let at = SystemClock.now().to_rfc3339_millis();
+                    platform.publish(&publish, vec![event(n, &at)]).await.unwrap();
+                }
+            })
+        });
+        for sender in senders.collect::<Vec<_>>() {
+            sender.await.unwrap();
+        }
+        while platform.health(&look).await.unwrap().lag > 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
         }
     })
     .await;

@@ -1,4 +1,5 @@
-//! The state of a patient as bytes: a version, then numbers of variable length; each event that is named stands once.
+//! The state of a patient as bytes: a version, then numbers of variable length; each event that is named stands once with its time, so that a value is
+//! mostly five bytes. It is written with every event, and its length is what that costs.
 
 use std::sync::Arc;
 
@@ -8,7 +9,7 @@ use event::Comparator;
 use super::{Calm, Entry, Episode, Open, Origin, PatientState, RowState, Track};
 use crate::Severity;
 
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 /// More is not a state that was written here.
 const COUNT_MAX: u64 = 100_000;
 
@@ -19,6 +20,11 @@ const COMPARATORS: [Option<Comparator>; 5] = [
     Some(Comparator::GreaterOrEqual),
     Some(Comparator::Greater),
 ];
+
+/// Beside the comparator, in one byte: what follows of a value.
+const HAS_MARKS: u8 = 8;
+const HAS_RESULT: u8 = 16;
+const HAS_FLAGS: u8 = 32;
 
 struct Writer(Vec<u8>);
 
@@ -64,36 +70,49 @@ pub(super) fn write(state: &PatientState) -> Vec<u8> {
     out.list(&state.seen, |out, hash| out.fixed(*hash));
     out.signed(state.newest);
     out.signed(state.expiry);
-    let mut origins: Vec<&Origin> = Vec::new();
+    let mut moments: Vec<(&Arc<Origin>, i64)> = Vec::new();
     for entry in state.tracks.iter().flat_map(|track| &track.entries) {
-        if !origins.contains(&&*entry.origin) {
-            origins.push(&entry.origin);
+        if place_of(&moments, entry).is_none() {
+            moments.push((&entry.origin, entry.at));
         }
     }
-    out.list(&origins, |out, origin| {
-        out.text(&origin.event);
-        out.text(&origin.source);
-    });
     // Times lie near the newest one: the distance is short.
     let near = |at: i64| state.newest.wrapping_sub(at);
+    out.list(&moments, |out, (origin, at)| {
+        out.text(&origin.event);
+        out.text(&origin.source);
+        out.signed(near(*at));
+    });
     out.list(&state.tracks, |out, track| {
         out.fixed(track.measure);
         out.list(&track.entries, |out, entry| {
-            let place =
-                origins.iter().position(|origin| **origin == *entry.origin).expect("all were gathered");
             let comparator =
                 COMPARATORS.iter().position(|c| *c == entry.comparator).expect("all are in the table");
-            out.signed(near(entry.at));
+            let has = |is: bool, bit: u8| if is { bit } else { 0 };
+            let more = has(entry.marks != 0, HAS_MARKS)
+                | has(entry.result != 0, HAS_RESULT)
+                | has(entry.flags.is_some(), HAS_FLAGS);
+            out.whole(place_of(&moments, entry).expect("all were gathered") as u64);
             out.number(entry.number);
-            out.0.push(comparator as u8);
-            out.0.push(entry.marks);
-            out.fixed(entry.result);
-            out.whole(place as u64);
-            out.text(entry.flags.as_deref().unwrap_or(""));
+            out.0.push(comparator as u8 | more);
+            if entry.marks != 0 {
+                out.0.push(entry.marks);
+            }
+            if entry.result != 0 {
+                out.fixed(entry.result);
+            }
+            if let Some(flags) = &entry.flags {
+                out.text(flags);
+            }
         });
     });
     out.list(&state.episodes, |out, episode| write_episode(out, episode, &near));
     out.0
+}
+
+/// Entries of one event share its name in memory; of two that only have the same name, each stands by itself.
+fn place_of(moments: &[(&Arc<Origin>, i64)], entry: &Entry) -> Option<usize> {
+    moments.iter().position(|(origin, at)| *at == entry.at && Arc::ptr_eq(origin, &entry.origin))
 }
 
 fn write_episode(out: &mut Writer, episode: &Episode, near: &dyn Fn(i64) -> i64) {
@@ -198,19 +217,25 @@ pub(super) fn read(bytes: &[u8]) -> Option<PatientState> {
     let newest = input.signed()?;
     let expiry = input.signed()?;
     let far = |distance: i64| newest.wrapping_sub(distance);
-    let origins =
-        input.list(|input| Some(Arc::new(Origin { event: input.text()?, source: input.text()? })))?;
+    let moments = input.list(|input| {
+        let origin = Arc::new(Origin { event: input.text()?, source: input.text()? });
+        Some((origin, far(input.signed()?)))
+    })?;
     let tracks = input.list(|input| {
         let measure = input.fixed()?;
         let entries = input.list(|input| {
+            let (origin, at) = moments.get(usize::try_from(input.whole()?).ok()?)?;
+            let number = input.number()?;
+            let shape = input.byte()?;
+            let has = |bit: u8| shape & bit != 0;
             Some(Entry {
-                at: far(input.signed()?),
-                number: input.number()?,
-                comparator: *COMPARATORS.get(usize::from(input.byte()?))?,
-                marks: input.byte()?,
-                result: input.fixed()?,
-                origin: Arc::clone(origins.get(usize::try_from(input.whole()?).ok()?)?),
-                flags: Some(input.text()?).filter(|flags| !flags.is_empty()).map(Arc::from),
+                at: *at,
+                number,
+                comparator: *COMPARATORS.get(usize::from(shape & 7))?,
+                marks: if has(HAS_MARKS) { input.byte()? } else { 0 },
+                result: if has(HAS_RESULT) { input.fixed()? } else { 0 },
+                origin: Arc::clone(origin),
+                flags: if has(HAS_FLAGS) { Some(Arc::from(input.text()?)) } else { None },
             })
         })?;
         Some(Track { measure, entries })

@@ -25,8 +25,10 @@ CREATE TABLE seen (
 ) WITHOUT ROWID;
 CREATE INDEX seen_at ON seen (at);
 
--- One row per patient: what the rules remember, and the latest values for people (JSON, see process/board.rs).
+-- One row per patient: what the rules remember, and the latest values for people (JSON, see process/board.rs). Written with every batch that
+-- touches the patient: a row of a table with its own key stays within a page, where one of a table without would flow over into others.
 CREATE TABLE patient_state (
+    key INTEGER PRIMARY KEY,
     tenant TEXT NOT NULL,
     patient TEXT NOT NULL,
     partition INTEGER NOT NULL,
@@ -40,8 +42,8 @@ CREATE TABLE patient_state (
     at INTEGER NOT NULL,
     -- Its place in the sequence of changes of all patients: what live pages follow.
     changed INTEGER NOT NULL,
-    PRIMARY KEY (tenant, patient)
-) WITHOUT ROWID;
+    UNIQUE (tenant, patient)
+) STRICT;
 CREATE INDEX patient_changed ON patient_state (changed);
 CREATE INDEX patient_due ON patient_state (partition, due) WHERE due IS NOT NULL;
 CREATE INDEX patient_unit ON patient_state (tenant, unit) WHERE unit IS NOT NULL;
@@ -71,7 +73,6 @@ CREATE TABLE measured (
     body TEXT NOT NULL,
     PRIMARY KEY (tenant, patient, at, source, event)
 ) WITHOUT ROWID;
-CREATE INDEX measured_at ON measured (at);
 
 -- Measurements on their way into the FHIR store.
 CREATE TABLE observation (

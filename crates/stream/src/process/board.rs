@@ -4,13 +4,12 @@ use std::collections::BTreeMap;
 
 use event::{Data, Event, Measurement, Moved, Value};
 use fhir::Instant;
-use serde::{Deserialize, Serialize};
 
 /// Measures that are remembered of one patient.
 const MEASURES_MAX: usize = 200;
 
 /// What was last heard of a patient. Does not print.
-#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq)]
 pub struct Board {
     /// When something was last measured or heard.
     pub at: i64,
@@ -25,17 +24,15 @@ pub struct Board {
     /// By short name of the measure.
     pub values: BTreeMap<String, Latest>,
     /// By measure: the last interval of which an Observation was kept.
-    #[serde(default)]
-    kept: BTreeMap<String, i64>,
+    pub(crate) kept: BTreeMap<String, i64>,
 }
 
 /// The latest value of one measure.
-#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq)]
 pub struct Latest {
     /// The value with its comparator; a reason when there is none.
     pub value: String,
     /// There is no value, or it could not be read.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_absent: bool,
     /// UCUM.
     pub unit: Option<String>,
@@ -46,7 +43,6 @@ pub struct Latest {
     /// Who sent it.
     pub source: String,
     /// Of specimen and device.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub flags: Vec<String>,
 }
 
@@ -143,15 +139,6 @@ impl Board {
         }
         self.kept.insert(measure.to_owned(), interval);
         true
-    }
-
-    pub(crate) fn of_text(text: &str) -> Board {
-        // Derived and for people: one that is not understood begins anew.
-        serde_json::from_str(text).unwrap_or_default()
-    }
-
-    pub(crate) fn to_text(&self) -> String {
-        serde_json::to_string(self).unwrap_or_default()
     }
 }
 

@@ -51,8 +51,8 @@ pub(crate) fn write(
         stale_unless(n == 1)?;
     }
     let Batch { effects, next, .. } = batch;
-    for state in states {
-        write_state(conn, &state)?;
+    for (changed, state) in (next_change(conn, states.len())?..).zip(states) {
+        write_state(conn, &state, changed)?;
         let State { key, mut held, .. } = state;
         held.version += 1;
         done.held.push((key, held));
@@ -98,10 +98,9 @@ pub(crate) fn is_stale(error: &rusqlite::Error) -> bool {
     matches!(error, rusqlite::Error::ToSqlConversionFailure(cause) if cause.is::<Stale>())
 }
 
-fn write_state(conn: &Connection, row: &State) -> rusqlite::Result<()> {
+fn write_state(conn: &Connection, row: &State, changed: i64) -> rusqlite::Result<()> {
     let State { key: (tenant, patient), held, partition, due, state, board } = row;
     let unit = held.board.unit.as_deref().filter(|_| !held.board.is_discharged);
-    let changed = next_change(conn)?;
     let n = if held.version == 0 {
         conn.prepare_cached(
             "INSERT INTO patient_state (tenant, patient, partition, version, state, board, unit, due, at, changed)
@@ -118,12 +117,15 @@ fn write_state(conn: &Connection, row: &State) -> rusqlite::Result<()> {
     stale_unless(n == 1)
 }
 
-/// The next place in the sequence of changes of patients, which live pages follow. Never used twice, also when a row is gone.
-fn next_change(conn: &Connection) -> rusqlite::Result<i64> {
-    conn.prepare_cached(
-        "INSERT INTO cursor (name, seq) VALUES ('board', 1) ON CONFLICT (name) DO UPDATE SET seq = seq + 1 RETURNING seq",
-    )?
-    .query_row([], |row| row.get(0))
+/// The first of the next places in the sequence of changes of patients, which live pages follow. None is used twice, also when a row is gone.
+fn next_change(conn: &Connection, n: usize) -> rusqlite::Result<i64> {
+    let n = i64::try_from(n).unwrap_or(i64::MAX);
+    let last: i64 = conn
+        .prepare_cached(
+            "INSERT INTO cursor (name, seq) VALUES ('board', ?1) ON CONFLICT (name) DO UPDATE SET seq = seq + ?1 RETURNING seq",
+        )?
+        .query_row([n], |row| row.get(0))?;
+    Ok(last - n + 1)
 }
 
 fn write_event(

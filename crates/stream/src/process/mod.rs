@@ -30,6 +30,7 @@ pub(crate) mod split;
 pub(crate) mod supervise;
 pub(crate) mod tidy;
 pub(crate) mod worker;
+mod written;
 
 /// The group that makes alerts.
 pub(crate) const GROUP: &str = "alerts";
