@@ -72,6 +72,8 @@ pub(crate) struct Inner {
     pub(crate) facts: FactsCache,
     pub(crate) metrics: Metrics,
     pub(crate) status: Status,
+    /// Where the beat of batches is counted from.
+    pub(crate) opened_at: std::time::Instant,
     pub(crate) running: Mutex<Option<Running>>,
     /// Letters were queued, or the platform stops.
     pub(crate) wake: Notify,
@@ -131,6 +133,7 @@ impl Platform {
             facts: FactsCache::default(),
             metrics: Metrics::default(),
             status: Status::new(Arc::clone(&clock)),
+            opened_at: std::time::Instant::now(),
             running: Mutex::default(),
             wake: Notify::new(),
             write_observations: Notify::new(),

@@ -23,6 +23,11 @@ use crate::platform::Platform;
 
 /// How long the log is waited for before time is looked at.
 const WAIT: Duration = Duration::from_millis(1_000);
+/// Under load, what comes within this time shares a batch: partitions begin theirs together, and their effects one commit. The first event after a
+/// pause never waits.
+const BEAT: Duration = Duration::from_millis(10);
+/// A batch of so many waits for nobody.
+const BATCH_FULL: usize = 250;
 /// Kinds that are new in the log are looked for this often.
 const KINDS_AGE: Duration = Duration::from_secs(5);
 /// Patients for whom time passes in one transaction.
@@ -100,6 +105,9 @@ impl Partition {
             }
             self.platform.inner.status.healthy(self.index, &self.next);
             if n > 0 {
+                if n < BATCH_FULL {
+                    self.next_beat().await;
+                }
                 continue;
             }
             let from = self.from();
@@ -113,6 +121,13 @@ impl Partition {
             }
         }
         Ok(())
+    }
+
+    /// Waits for the moment at which all partitions that have work begin a batch.
+    async fn next_beat(&self) {
+        let since = self.platform.inner.opened_at.elapsed().as_micros();
+        let passed = u64::try_from(since % BEAT.as_micros()).unwrap_or(0);
+        tokio::time::sleep(BEAT - Duration::from_micros(passed)).await;
     }
 
     fn from(&self) -> Vec<(Kind, u64)> {
