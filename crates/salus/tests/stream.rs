@@ -316,3 +316,29 @@ fn a_ward_is_simulated_and_alerts_arise() {
     settle(&mut client);
     assert_eq!(number(dir.path(), "SELECT count(*) FROM patient_state"), 6);
 }
+
+/// Over HTTP: what is of tomorrow is refused and kept as a letter, what is of last year is kept and shown, and alerts nobody.
+#[test]
+fn events_of_tomorrow_and_of_last_year() {
+    let dir = tempfile::tempdir().unwrap();
+    let secret = token(dir.path(), "data", &["--role", "service"]);
+    let server = Server::start(dir.path(), &SERVE);
+    let mut client = Client::new(&server.url, Some(&secret));
+    let of = |id: &str, days: i64| {
+        let at = fhir::Instant(fhir::Clock::now(&db::SystemClock).0 + days * 86_400_000_000);
+        let at = at.to_rfc3339_millis();
+        format!(
+            r#"{{"id":"{id}","kind":"vital_signs","patient":"Patient/ann","at":"{at}","source":"monitor","data":{{"heart_rate":151}}}}"#
+        )
+    };
+    let body = format!("{}\n{}", of("tomorrow", 1), of("last-year", -365));
+    let answer = client.send("POST", EVENTS, Some(&body)).expect(200);
+    assert!(
+        answer.text.starts_with(r#"{"accepted":1,"duplicates":0,"rejected":[{"dead_letter":1,"index":0,"#)
+    );
+    settle(&mut client);
+    assert_eq!(text(dir.path(), "SELECT cause FROM dead_letter"), "future");
+    assert_eq!(text(dir.path(), "SELECT event || ' ' || lateness FROM measured"), "last-year too_late");
+    assert_eq!(number(dir.path(), "SELECT count(*) FROM alert"), 0);
+    assert!(client.get("metrics").expect(200).text.contains("salus_stream_events_too_late_total 1"));
+}
