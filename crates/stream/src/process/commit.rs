@@ -33,6 +33,8 @@ pub(crate) struct Committed {
     pub(crate) held: Vec<(Key, Held)>,
     pub(crate) merged: Vec<(String, String, String)>,
     pub(crate) n_dead: u64,
+    /// Something waits to become a resource.
+    pub(crate) has_queued: bool,
 }
 
 /// Writes a batch. Must run in a transaction that is rolled back when this fails.
@@ -43,7 +45,13 @@ pub(crate) fn write(
     states: Vec<State>,
     encoded: Vec<Encoded>,
 ) -> rusqlite::Result<Committed> {
-    let mut done = Committed { transitions: Vec::new(), held: Vec::new(), merged: Vec::new(), n_dead: 0 };
+    let mut done = Committed {
+        transitions: Vec::new(),
+        held: Vec::new(),
+        merged: Vec::new(),
+        n_dead: 0,
+        has_queued: false,
+    };
     for (key, version) in &batch.gone {
         let n = conn
             .prepare_cached("DELETE FROM patient_state WHERE tenant = ?1 AND patient = ?2 AND version = ?3")?
@@ -171,6 +179,7 @@ fn write_event(
     for finding in watched {
         done.transitions.extend(apply(conn, ground, &one.tenant, &finding, &about)?);
     }
+    done.has_queued |= has_moved || one.wanted.iter().any(|wanted| wanted.is_kept);
     let wanted = one.wanted.iter().filter(|wanted| wanted.is_kept || has_moved);
     queue::put_made(conn, &one.tenant, &one.event, wanted)?;
     if let Some(letter) = one.letter {

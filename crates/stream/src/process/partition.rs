@@ -20,6 +20,7 @@ use super::plan::{self, Batch, Broke, Cause, Decoded, Held, Key, Known, Work};
 use crate::StreamError;
 use crate::log::{Append, Ends, Entry, FetchLimits, LogError, Position};
 use crate::platform::Platform;
+use crate::settings::Poison;
 
 /// How long the log is waited for before time is looked at.
 const WAIT: Duration = Duration::from_millis(1_000);
@@ -48,6 +49,8 @@ pub(crate) struct Partition {
     cache: HashMap<Key, Held>,
     /// Entries that broke something, until they are dead letters.
     poison: HashMap<Position, Cause>,
+    /// Something was held back when it was last looked for.
+    has_parked: bool,
     /// Time as the events tell it; never goes back.
     time: Instant,
     timers_at: Option<Moment>,
@@ -83,6 +86,7 @@ impl Partition {
             kinds_at: None,
             cache: HashMap::new(),
             poison: HashMap::new(),
+            has_parked: true,
             time: Instant(i64::MIN),
             timers_at: None,
         })
@@ -275,7 +279,12 @@ impl Partition {
                 None => absent.push(key),
             }
         }
+        let may_park = self.platform.settings().poison == Poison::Park;
+        if absent.is_empty() && names.is_empty() && !may_park && !self.has_parked {
+            return Ok(known);
+        }
         let read = self.platform.database().read(move |conn| read_known(conn, &absent, &names)).await?;
+        self.has_parked = !read.parked.is_empty();
         known.parked = read.parked;
         known.seen = read.seen;
         known.held.extend(read.held);
@@ -330,7 +339,8 @@ impl Partition {
             platform.database().write(move |conn| commit::write(conn, &ground, batch, states, encoded)).await;
         let metrics = &platform.inner.metrics;
         metrics.commit.add(u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX), 1);
-        let Committed { transitions, held, merged, n_dead } = written.map_err(refused)?;
+        let Committed { transitions, held, merged, n_dead, has_queued } = written.map_err(refused)?;
+        let has_moved = !transitions.is_empty();
         for (tenant, from, into) in &merged {
             platform.inner.identity.merge(tenant, from, into);
         }
@@ -355,7 +365,9 @@ impl Partition {
             metrics.effect.add(age(first), n.div_ceil(2));
             metrics.effect.add(age(last), n / 2);
         }
-        platform.inner.write_observations.notify_one();
+        if has_queued || has_moved {
+            platform.inner.write_observations.notify_one();
+        }
         platform.tell();
         Ok(())
     }

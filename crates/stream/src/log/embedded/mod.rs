@@ -127,10 +127,10 @@ impl Embedded {
         limits: FetchLimits,
     ) -> Result<Vec<Entry>, LogError> {
         self.check_partition(partition)?;
-        if !self.shared.has_news(partition, from)? {
+        let from = self.shared.news(partition, from)?;
+        if from.is_empty() {
             return Ok(Vec::new());
         }
-        let from = from.to_vec();
         self.shared.database.read(move |conn| read::fetch(conn, partition, &from, limits)).await?
     }
 
@@ -144,7 +144,7 @@ impl Embedded {
         let news = async {
             loop {
                 grown.borrow_and_update();
-                if self.shared.has_news(partition, from)? {
+                if !self.shared.news(partition, from)?.is_empty() {
                     return Ok(true);
                 }
                 grown.changed().await.map_err(|_| LogError::Closed)?;
@@ -218,8 +218,9 @@ impl Embedded {
 }
 
 impl Shared {
-    /// Whether a fetch would give something, or an error.
-    fn has_news(&self, partition: u32, from: &[(Kind, u64)]) -> Result<bool, LogError> {
+    /// Those of which a fetch would give something; an error when it would.
+    fn news(&self, partition: u32, from: &[(Kind, u64)]) -> Result<Vec<(Kind, u64)>, LogError> {
+        let mut news = Vec::new();
         let ends = self.ends.read().unwrap_or_else(PoisonError::into_inner);
         for (kind, offset) in from {
             let (start, end) = ends.get(&(kind.clone(), partition)).copied().unwrap_or_default();
@@ -228,10 +229,10 @@ impl Shared {
                 return Err(LogError::OutOfRange { position, start, end });
             }
             if *offset < end {
-                return Ok(true);
+                news.push((kind.clone(), *offset));
             }
         }
-        Ok(false)
+        Ok(news)
     }
 
     /// After a commit: the new ends are seen, and who waits is woken. Two batches may come in either order.

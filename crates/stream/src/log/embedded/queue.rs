@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use event::Kind;
 use rusqlite::Connection;
@@ -15,6 +16,10 @@ use crate::log::{Append, LogError, topic_of};
 
 /// One commit takes no more than this, about: a reader of the file waits for it.
 const BATCH_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+/// The least time from the begin of one commit to the next: so much for each request of the last one, up to a most. Who comes alone waits for nobody.
+const PACE_EACH: Duration = Duration::from_micros(250);
+const PACE_MAX: Duration = Duration::from_millis(2);
 
 /// An entry, ready to be written.
 pub(super) struct Prepared {
@@ -46,6 +51,8 @@ struct Waiting {
     requests: VecDeque<Request>,
     /// A turn of the writer was asked for, and has not come.
     is_called: bool,
+    /// When the next turn may begin.
+    next_turn: Option<Instant>,
 }
 
 /// Does what needs neither disk nor order, on the caller's thread.
@@ -95,7 +102,15 @@ impl Queue {
             taken.push(request);
         }
         waiting.is_called = !waiting.requests.is_empty();
+        let n = u32::try_from(taken.len()).unwrap_or(u32::MAX);
+        let pace = if n > 1 { PACE_EACH.saturating_mul(n).min(PACE_MAX) } else { Duration::ZERO };
+        waiting.next_turn = Some(Instant::now() + pace);
         (taken, waiting.is_called)
+    }
+
+    /// How long the next turn waits.
+    fn pace(&self) -> Option<Duration> {
+        self.lock().next_turn?.checked_duration_since(Instant::now())
     }
 
     fn lock(&self) -> MutexGuard<'_, Waiting> {
@@ -112,8 +127,12 @@ struct Done {
     moved: Vec<SlotEnds>,
 }
 
-/// One turn of the writer: takes what waits, writes it, and answers after the commit.
+/// One turn of the writer: takes what waits, writes it, and answers after the commit. On a disk that is faster than [`PACE_MAX`], turns of a busy log keep
+/// a distance, so that one commit is shared by many.
 async fn turn(shared: Arc<Shared>, runtime: Handle) {
+    if let Some(wait) = shared.queue.pace() {
+        tokio::time::sleep(wait).await;
+    }
     let done = Arc::new(Mutex::new(Done::default()));
     let result = {
         let (shared, done) = (Arc::clone(&shared), Arc::clone(&done));
