@@ -57,7 +57,7 @@ pub struct Settings {
     pub publish_events_max: usize,
     /// Events that are processed in one transaction.
     pub batch_events_max: usize,
-    /// Patients whose state is held in memory, for each partition.
+    /// Patients whose state is held in memory, for each partition: about 8 kB each. Others are read when an event of theirs comes.
     pub states_max: usize,
     /// For so long an event that is sent again is recognised.
     pub dedup_days: u32,
@@ -82,7 +82,7 @@ impl Default for Settings {
             queue_bytes_max: 64 << 20,
             publish_events_max: 10_000,
             batch_events_max: 1_000,
-            states_max: 20_000,
+            states_max: 2_500,
             dedup_days: 7,
             retention_days: 30,
             follow_store: true,

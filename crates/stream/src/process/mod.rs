@@ -5,6 +5,7 @@
 //! stops nobody else.
 
 pub(crate) mod board;
+pub(crate) mod cache;
 pub(crate) mod commit;
 pub(crate) mod dead;
 pub(crate) mod device;

@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 
 use super::GROUP;
 use super::board::Board;
+use super::cache::Cache;
 use super::commit::{self, Committed};
 use super::encode;
 use super::metrics::Metrics;
@@ -46,7 +47,7 @@ pub(crate) struct Partition {
     index: u32,
     next: BTreeMap<Kind, u64>,
     kinds_at: Option<Moment>,
-    cache: HashMap<Key, Held>,
+    cache: Cache,
     /// Entries that broke something, until they are dead letters.
     poison: HashMap<Position, Cause>,
     /// Something was held back when it was last looked for.
@@ -79,12 +80,13 @@ impl Partition {
             .collect::<rusqlite::Result<BTreeMap<Kind, u64>>>()
         });
         let next = next.await?;
+        let cache = Cache::new(platform.settings().states_max);
         Ok(Partition {
             platform,
             index,
             next,
             kinds_at: None,
-            cache: HashMap::new(),
+            cache,
             poison: HashMap::new(),
             has_parked: true,
             time: Instant(i64::MIN),
@@ -274,7 +276,7 @@ impl Partition {
             if self.platform.inner.dedups { names.collect() } else { Vec::new() };
         let mut absent = Vec::new();
         for key in keys {
-            match self.cache.remove(&key) {
+            match self.cache.take(&key) {
                 Some(held) => drop(known.held.insert(key, held)),
                 None => absent.push(key),
             }
@@ -373,11 +375,7 @@ impl Partition {
     }
 
     fn keep(&mut self, held: Vec<(Key, Held)>) {
-        // Forgetting all at times is simpler than forgetting the oldest, and costs one read each.
-        if self.cache.len() + held.len() > self.platform.settings().states_max.max(1) {
-            self.cache.clear();
-        }
-        self.cache.extend(held);
+        held.into_iter().for_each(|(key, held)| self.cache.put(key, held));
     }
 
     /// What the rules say because time passes. With a backlog it is the time of the events, else the clock's.
@@ -399,7 +397,7 @@ impl Partition {
                 return Ok(());
             }
             let mut known = Known { facts: self.facts(&due).await?, ..Known::default() };
-            due.iter().for_each(|key| drop(self.cache.remove(key)));
+            due.iter().for_each(|key| drop(self.cache.take(key)));
             let read = self.platform.database().read(move |conn| read_known(conn, &due, &[])).await?;
             known.held = read.held;
             let batch = plan::pass_time(&self.platform.rules(), known, time);
