@@ -71,6 +71,58 @@ fn run(
     (found, state)
 }
 
+/// Every raise is of an alert that is not over, every end of one that was raised.
+fn check_story(found: Vec<Finding>) {
+    let mut open: Vec<(String, String)> = Vec::new();
+    let mut over: Vec<(String, String)> = Vec::new();
+    for finding in found {
+        let key = (finding.rule.clone(), finding.opening.clone());
+        match finding.what {
+            What::Raise(_) => {
+                assert!(!over.contains(&key), "raised after its end: {finding:?} {key:?}");
+                assert!(!finding.opening.is_empty());
+                if !open.contains(&key) {
+                    assert!(!open.iter().any(|(rule, _)| *rule == key.0), "two open: {finding:?}");
+                    open.push(key);
+                }
+            }
+            What::Clear if finding.opening.is_empty() => {}
+            What::Clear | What::Retract => {
+                assert!(open.contains(&key), "ended and not open: {finding:?} {key:?}");
+                open.retain(|other| *other != key);
+                over.push(key);
+            }
+            What::NotEvaluated(_) => {}
+        }
+    }
+}
+
+/// Two corrections one after the other: what waits got a name of its own with the first, and keeps it with the second.
+#[test]
+fn what_waits_keeps_its_name_through_corrections() {
+    let steps = [
+        (0, "131", Some("r1"), false),
+        (20, "0", Some("r0"), true),
+        (60, "41", None, false),
+        (660, "131", Some("r0"), false),
+        (660, "132", Some("r1"), false),
+    ];
+    let events = steps.into_iter().enumerate().map(|(number, (secs, value, result, is_artefact))| {
+        let mut measurement = measured("heart_rate", value);
+        measurement.result = result.map(str::to_owned);
+        measurement.flags.extend(is_artefact.then(|| "artefact".to_owned()));
+        event(&format!("e{number}"), START + secs * SECOND, vec![measurement])
+    });
+    let (set, subject) = (RuleSet::shipped(), adult());
+    let (mut found, mut state) = run(&set, &subject, &events.collect::<Vec<_>>(), &mut |_| {});
+    found.extend(set.on_time(&mut state, &subject, Instant(START + 86_400 * SECOND)));
+    let raised = |finding: &&Finding| {
+        finding.rule == "adult-ward/heart-rate" && matches!(finding.what, What::Raise(_))
+    };
+    assert!(found.iter().filter(raised).count() >= 3, "{found:?}");
+    check_story(found);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
 
@@ -116,34 +168,12 @@ proptest! {
         prop_assert!(end.to_bytes() == state.to_bytes());
     }
 
-    /// Every raise is of an alert that is not over, every end of one that was raised.
     #[test]
     fn findings_tell_a_story(events in histories()) {
         let (set, subject) = (RuleSet::shipped(), adult());
         let (mut found, mut state) = run(&set, &subject, &events, &mut |_| {});
         found.extend(set.on_time(&mut state, &subject, Instant(START + 30 * 86_400 * SECOND)));
-        let mut open: Vec<(String, String)> = Vec::new();
-        let mut over: Vec<(String, String)> = Vec::new();
-        for finding in found {
-            let key = (finding.rule.clone(), finding.opening.clone());
-            match finding.what {
-                What::Raise(_) => {
-                    prop_assert!(!over.contains(&key), "raised after its end: {finding:?} {key:?}");
-                    prop_assert!(!finding.opening.is_empty());
-                    if !open.contains(&key) {
-                        prop_assert!(!open.iter().any(|(rule, _)| *rule == key.0), "two open: {finding:?}");
-                        open.push(key);
-                    }
-                }
-                What::Clear if finding.opening.is_empty() => {}
-                What::Clear | What::Retract => {
-                    prop_assert!(open.contains(&key), "ended and not open: {finding:?} {key:?}");
-                    open.retain(|other| *other != key);
-                    over.push(key);
-                }
-                What::NotEvaluated(_) => {}
-            }
-        }
+        check_story(found);
     }
 
     /// A value in the arrest range is said in the findings of its own event, whatever was before.

@@ -313,10 +313,12 @@ pub(crate) fn on_series(
         .filter(|row| row.active && !was_active.contains(&row.key))
         .fold(None, |newly, state| newly.max(row_of(rule, state.key).map(|row| (row.severity, state.key))));
     let ends_active = rows.iter().any(|row| row.active);
-    // A row that was not there has the name of what brought it: its first value may have the name of an alert that is over.
+    // A row that was there keeps its name; one that was not has the name of what brought it: its first value may have the name of an alert that is over.
     for row in &mut rows {
-        if let (false, Some(opening)) = (before.iter().any(|old| old.key == row.key), opening) {
-            opening.clone_into(&mut row.event);
+        match (before.iter().find(|old| old.key == row.key), opening) {
+            (Some(old), _) => row.event.clone_from(&old.event),
+            (None, Some(opening)) => opening.clone_into(&mut row.event),
+            (None, None) => {}
         }
     }
     episode.rows = rows;

@@ -158,10 +158,17 @@ fn take(path: &Path) -> Result<Lock, LakeError> {
     }
 }
 
+/// Removes a folder. Another load may look at the same moment whether somebody is in it, which puts a lock there again.
 fn remove_folder(path: &Path) -> Result<(), LakeError> {
-    match fs::remove_dir_all(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(failed(error)),
-        _ => Ok(()),
+    let mut tries = 0;
+    loop {
+        match fs::remove_dir_all(path) {
+            Err(error) if error.kind() == std::io::ErrorKind::DirectoryNotEmpty && tries < TRIES_MAX => {}
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed(error)),
+            _ => return Ok(()),
+        }
+        tries += 1;
+        std::thread::sleep(std::time::Duration::from_millis(1));
     }
 }
 
