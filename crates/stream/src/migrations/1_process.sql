@@ -74,7 +74,7 @@ CREATE TABLE measured (
     PRIMARY KEY (tenant, patient, at, source, event)
 ) WITHOUT ROWID;
 
--- Measurements on their way into the FHIR store.
+-- Resources on their way into the FHIR store: Observations, notes, devices, alerts.
 CREATE TABLE observation (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
     tenant TEXT NOT NULL,

@@ -120,6 +120,25 @@ async fn a_parked_patient_waits_in_order_and_others_go_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_was_held_back_stays_so_after_a_restart_that_holds_back_no_more() {
+    let mut house = House::with(|settings| settings.poison = Poison::Park).await;
+    house.platform.log().append(vec![poison("x", "Patient/1")]).await.unwrap();
+    house.platform.start().unwrap();
+    house.settle().await;
+    house.settings.poison = Poison::Skip;
+    house.reopen().await;
+    house.publish(&[vitals("late", "Patient/1", 0, r#"{"heart_rate":72}"#)]).await;
+    house.platform.start().unwrap();
+    house.settle().await;
+    assert_eq!(
+        house.count("SELECT count(*) FROM dead_letter WHERE cause = 'parked'").await,
+        1,
+        "order is kept"
+    );
+    house.platform.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_letter_of_the_door_comes_through_it_again() {
     let house = House::new().await;
     let tomorrow = vitals("t", "Patient/1", 86_400, r#"{"heart_rate":70}"#);

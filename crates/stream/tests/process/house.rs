@@ -34,7 +34,7 @@ pub(crate) struct House {
     pub(crate) clock: FixedClock,
     pub(crate) gate: Gate,
     pub(crate) platform: Platform,
-    settings: Settings,
+    pub(crate) settings: Settings,
     ground: Ground,
     pub(crate) configured: Configured,
     /// Of this house, beside the shipped ones.

@@ -19,6 +19,23 @@ use house::{House, vitals};
 use stream::StreamError;
 
 #[tokio::test(flavor = "multi_thread")]
+async fn each_change_of_a_patient_has_a_place_behind_those_before() {
+    let house = House::new().await;
+    house.platform.start().unwrap();
+    let mut before = 0;
+    for (round, n) in [5, 1, 3].into_iter().enumerate() {
+        let event = |n| vitals(&format!("e{round}-{n}"), &format!("Patient/{n}"), 0, r#"{"heart_rate":72}"#);
+        house.publish(&(0..n).map(event).collect::<Vec<_>>()).await;
+        house.settle().await;
+        let newest = house.count("SELECT max(changed) FROM patient_state").await;
+        assert_eq!(newest, before + n, "each has a place of its own");
+        assert_eq!(house.count("SELECT count(DISTINCT changed) FROM patient_state").await, 5);
+        before = newest;
+    }
+    house.platform.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn events_are_acknowledged_once_and_processed_once() {
     let mut house = House::new().await;
     let events: Vec<String> = (0..20)

@@ -179,3 +179,36 @@ fn leave_staging(room: &Path) {
         let _ = fs::remove_dir(parent);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use super::*;
+    use crate::target::lake::folder::Local;
+
+    #[test]
+    fn a_room_is_left_while_others_look_whether_somebody_is_in_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = Folder::Local(Local::new(dir.path().to_owned(), "data".to_owned()));
+        let is_over = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    while !is_over.load(Ordering::Relaxed) {
+                        drop(Room::stale(&folder, "h").unwrap());
+                    }
+                });
+            }
+            let results: Vec<Result<(), LakeError>> = (0..300)
+                .map(|n| {
+                    Room::enter(&folder, &format!("part-{n}"), dir.path())
+                        .and_then(|room| room.leave(&folder))
+                })
+                .collect();
+            is_over.store(true, Ordering::Relaxed);
+            results.into_iter().for_each(|result| result.unwrap());
+        });
+        assert!(Room::stale(&folder, "h").unwrap().is_empty());
+    }
+}
