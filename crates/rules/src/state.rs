@@ -123,9 +123,9 @@ pub(crate) struct Episode {
     pub(crate) measure: u64,
     /// Hash of the code that an order's alert is about; else 0.
     pub(crate) about: u64,
-    pub(crate) open: Option<Open>,
+    pub(crate) open: Option<Box<Open>>,
     pub(crate) rows: Vec<RowState>,
-    pub(crate) calm: Option<Calm>,
+    pub(crate) calm: Option<Box<Calm>>,
     /// Hash of the reason why the rule was last not evaluated; 0: it was.
     pub(crate) note: u64,
     /// Openings of alerts that ended in this call; empty between calls.
@@ -205,6 +205,7 @@ impl PatientState {
     pub(crate) fn track_mut(&mut self, measure: u64) -> &mut Track {
         let found = self.tracks.iter().position(|track| track.measure == measure);
         let at = found.unwrap_or_else(|| {
+            room_for_one(&mut self.tracks);
             self.tracks.push(Track { measure, entries: Vec::new() });
             self.tracks.len() - 1
         });
@@ -245,6 +246,16 @@ impl PatientState {
             episode.calm.take_if(|calm| calm.until <= newest && episode.rows.is_empty());
             episode.open.is_some() || episode.calm.is_some() || episode.note != 0 || !episode.rows.is_empty()
         });
+        // Tens of thousands of patients are held in memory.
+        self.episodes.shrink_to_fit();
+    }
+}
+
+/// Makes room for one more and, while there are few, for no others: tens of thousands of patients are held in memory, most with
+/// one or two of each.
+pub(crate) fn room_for_one<T>(list: &mut Vec<T>) {
+    if list.len() == list.capacity() && list.len() < 4 {
+        list.reserve_exact(1);
     }
 }
 
@@ -267,6 +278,7 @@ impl Track {
             self.entries[place - 1] = entry;
             return Some(place - 1);
         }
+        room_for_one(&mut self.entries);
         self.entries.insert(place, entry);
         Some(place)
     }

@@ -18,6 +18,7 @@ pub use error::StreamError;
 pub use platform::{Platform, PlatformConfig};
 pub use process::board::{Board, Latest};
 pub use process::dead::{DEAD_LETTERS_MAX, DeadLetter, DeadQuery, DeadState};
+pub use process::few::Few;
 pub use process::inbox::PlatformInbox;
 pub use process::publish::{Published, Publisher, Receipt, Rejected, Sent};
 pub use process::query::{Bed, Health, Lag, Measured, ROWS_MAX, Tailed, values_of};

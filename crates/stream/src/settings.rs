@@ -57,7 +57,7 @@ pub struct Settings {
     pub publish_events_max: usize,
     /// Events that are processed in one transaction.
     pub batch_events_max: usize,
-    /// Patients whose state is held in memory, for each partition: about 8 kB each. Others are read when an event of theirs comes.
+    /// Patients whose state is held in memory, for each partition: about 3 kB each. Others are read when an event of theirs comes.
     pub states_max: usize,
     /// For so long an event that is sent again is recognised.
     pub dedup_days: u32,

@@ -5,7 +5,7 @@ use clinical::Number;
 use crate::Severity;
 use crate::limit::Verdict;
 use crate::model::{Row, Rule};
-use crate::state::{Calm, Episode, Open, RowState};
+use crate::state::{Calm, Episode, Open, RowState, room_for_one};
 
 /// An open alert whose condition goes on is said again this often, so that its last value is fresh.
 pub(crate) const SAY_AGAIN_MICROS: i64 = 60_000_000;
@@ -100,6 +100,7 @@ fn judge(rule: &Rule, rows: &mut Vec<RowState>, fact: &Fact<'_>, verdicts: &[Ver
         match (raise, place) {
             (Verdict::Met, place) => {
                 let place = place.unwrap_or_else(|| {
+                    room_for_one(rows);
                     rows.push(RowState {
                         key,
                         active: false,
@@ -228,7 +229,8 @@ fn conclude(
     let mut worst = Vec::new();
     active.for_each(|state| note_worst(&mut worst, state));
     episode.calm = None;
-    episode.open = Some(Open { opening: opening.clone(), severity, said_at: at, rests: Vec::new(), worst });
+    episode.open =
+        Some(Box::new(Open { opening: opening.clone(), severity, said_at: at, rests: Vec::new(), worst }));
     Some(Act::Raise { severity, opening, key })
 }
 
@@ -264,7 +266,7 @@ fn close(rule: &Rule, episode: &mut Episode, at: i64, retracting: Option<u64>) -
         return Some(Act::Retract { opening: open.opening });
     }
     if let Some(span) = rule.refractory {
-        episode.calm = Some(Calm { until: at.saturating_add(span.micros()), rows: open.worst });
+        episode.calm = Some(Box::new(Calm { until: at.saturating_add(span.micros()), rows: open.worst }));
     }
     Some(Act::Clear { opening: open.opening })
 }

@@ -66,13 +66,13 @@ impl Turn<'_> {
             return;
         }
         let opening = event.id.clone();
-        episode.open = Some(Open {
+        episode.open = Some(Box::new(Open {
             opening: opening.clone(),
             severity,
             said_at: event.at.0,
             rests: Vec::new(),
             worst: Vec::new(),
-        });
+        }));
         self.say_order(rule, event, order, code, Act::Raise { severity, opening, key: 0 });
     }
 

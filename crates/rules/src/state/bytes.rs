@@ -275,9 +275,9 @@ fn read_episode(input: &mut Reader<'_>, far: &dyn Fn(i64) -> i64) -> Option<Epis
         measure,
         about,
         note,
-        open: open.into_iter().next(),
+        open: open.into_iter().next().map(Box::new),
         rows,
-        calm: calm.into_iter().next(),
+        calm: calm.into_iter().next().map(Box::new),
         ended: Vec::new(),
     })
 }

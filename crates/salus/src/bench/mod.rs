@@ -2,6 +2,7 @@
 
 pub(crate) mod drive;
 pub(crate) mod etl;
+pub(crate) mod histogram;
 pub(crate) mod process;
 pub(crate) mod recorder;
 pub(crate) mod result;

@@ -34,6 +34,8 @@ pub(crate) struct StreamSection {
     publish_events_max: usize,
     /// Events processed in one transaction.
     batch_events_max: usize,
+    /// Patients held in memory, for each partition.
+    states_max: usize,
     /// For so long an event that is sent again is recognised.
     dedup_days: u32,
     /// For so long events and measurements are kept.
@@ -160,6 +162,7 @@ impl Default for StreamSection {
             queue_bytes_max: house.queue_bytes_max,
             publish_events_max: house.publish_events_max,
             batch_events_max: house.batch_events_max,
+            states_max: house.states_max,
             dedup_days: house.dedup_days,
             retention_days: house.retention_days,
             quality_min: 0.5,
@@ -196,6 +199,7 @@ impl StreamSection {
             queue_bytes_max: self.queue_bytes_max,
             publish_events_max: self.publish_events_max,
             batch_events_max: self.batch_events_max,
+            states_max: self.states_max,
             dedup_days: self.dedup_days,
             retention_days: self.retention_days,
             follow_store: self.follow_store,

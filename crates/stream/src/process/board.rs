@@ -1,9 +1,9 @@
 //! The latest of each measure of a patient, for people: one row, one read.
 
-use std::collections::BTreeMap;
-
 use event::{Data, Event, Measurement, Moved, Value};
 use fhir::Instant;
+
+use super::few::Few;
 
 /// Measures that are remembered of one patient.
 const MEASURES_MAX: usize = 200;
@@ -22,9 +22,9 @@ pub struct Board {
     /// Went out; a later event of the patient brings them back.
     pub is_discharged: bool,
     /// By short name of the measure.
-    pub values: BTreeMap<String, Latest>,
+    pub values: Few<Latest>,
     /// By measure: the last interval of which an Observation was kept.
-    pub(crate) kept: BTreeMap<String, i64>,
+    pub(crate) kept: Few<i64>,
 }
 
 /// The latest value of one measure.
@@ -109,7 +109,7 @@ impl Board {
             source: event.source.clone(),
             flags: measurement.flags.clone(),
         };
-        self.values.insert(measurement.name.to_string(), latest);
+        self.values.insert(measurement.name.as_str(), latest);
     }
 
     /// Takes what another record of the same patient has that is newer.
@@ -123,7 +123,7 @@ impl Board {
         }
         for (name, latest) in other.values {
             if self.values.get(&name).is_none_or(|mine| mine.at < latest.at) {
-                self.values.insert(name, latest);
+                self.values.insert(&name, latest);
             }
         }
     }
@@ -134,10 +134,10 @@ impl Board {
         if self.kept.get(measure).is_some_and(|kept| *kept >= interval) {
             return false;
         }
-        if self.kept.len() >= MEASURES_MAX && !self.kept.contains_key(measure) {
+        if self.kept.len() >= MEASURES_MAX && self.kept.get(measure).is_none() {
             return true;
         }
-        self.kept.insert(measure.to_owned(), interval);
+        self.kept.insert(measure, interval);
         true
     }
 }

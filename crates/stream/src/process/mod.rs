@@ -11,6 +11,7 @@ pub(crate) mod dead;
 pub(crate) mod device;
 pub(crate) mod encode;
 pub(crate) mod facts;
+pub(crate) mod few;
 pub(crate) mod follow;
 pub(crate) mod histogram;
 pub(crate) mod identity;

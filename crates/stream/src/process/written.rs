@@ -78,7 +78,7 @@ impl Board {
     pub(crate) fn to_text(&self) -> String {
         let mut events: Vec<(i64, &str, &str)> = Vec::new();
         let mut values = Vec::with_capacity(self.values.len());
-        for (name, latest) in &self.values {
+        for (name, latest) in self.values.iter() {
             let event = (latest.at, latest.event.as_str(), latest.source.as_str());
             let place = events.iter().position(|known| *known == event).unwrap_or_else(|| {
                 events.push(event);
@@ -94,7 +94,7 @@ impl Board {
             ));
         }
         let mut kept: BTreeMap<i64, Vec<Text<'_>>> = BTreeMap::new();
-        for (measure, interval) in &self.kept {
+        for (measure, interval) in self.kept.iter() {
             kept.entry(*interval).or_default().push(measure.into());
         }
         let written = Written {
@@ -141,7 +141,7 @@ mod tests {
             kept in proptest::collection::btree_map(".{0,5}", -2_i64..3, 0..5),
         ) {
             let [unit, bed, encounter] = places;
-            let board = Board { at, unit, bed, encounter, is_discharged, values, kept };
+            let board = Board { at, unit, bed, encounter, is_discharged, values: values.into_iter().collect(), kept: kept.into_iter().collect() };
             prop_assert!(Board::of_text(&board.to_text()) == board);
         }
     }

@@ -70,7 +70,7 @@ fn bed_of(row: &Row<'_>) -> rusqlite::Result<Bed> {
         unit: board.unit,
         place: board.bed,
         is_discharged: board.is_discharged,
-        values: board.values,
+        values: board.values.into_iter().collect(),
     })
 }
 

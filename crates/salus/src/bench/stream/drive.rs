@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 
 use super::load;
 use super::{Job, Reached};
+use crate::bench::histogram::Histogram;
 use crate::bench::process::usage_of;
 use crate::door::open_gate;
 
@@ -28,6 +29,8 @@ struct Shared {
     publish: Permit,
     next: AtomicU64,
     sent: Mutex<HashMap<String, Instant>>,
+    acks: Histogram,
+    alerts: Histogram,
     accepted: AtomicU64,
     busy: AtomicU64,
     started: Instant,
@@ -52,6 +55,8 @@ pub(super) async fn run(folder: &Path, job: &Job, in_flight: usize) -> anyhow::R
         publish,
         next: AtomicU64::new(0),
         sent: Mutex::default(),
+        acks: Histogram::new(),
+        alerts: Histogram::new(),
         accepted: AtomicU64::new(0),
         busy: AtomicU64::new(0),
         started,
@@ -64,29 +69,26 @@ pub(super) async fn run(folder: &Path, job: &Job, in_flight: usize) -> anyhow::R
     for _ in 0..in_flight {
         senders.spawn(send(Arc::clone(&shared)));
     }
-    let mut acks = Vec::new();
-    while let Some(part) = senders.join_next().await {
-        acks.extend(part??);
+    while let Some(sender) = senders.join_next().await {
+        sender??;
     }
     let secs = started.elapsed().as_secs_f64();
-    let mut latencies = watcher.await??;
+    watcher.await??;
     let late_mib = resident_mib();
     let after = usage_of(std::process::id())?;
     platform.stop().await;
     let events = shared.accepted.load(Ordering::Relaxed);
-    acks.sort_unstable();
-    latencies.sort_unstable();
     Ok(Reached {
         name: "salus".to_owned(),
         in_flight,
         events,
         secs,
         per_sec: events as f64 / secs,
-        alerts: latencies.len() as u64,
-        ack_p50_ms: percentile_ms(&acks, 0.50),
-        ack_p99_ms: percentile_ms(&acks, 0.99),
-        alert_p50_ms: percentile_ms(&latencies, 0.50),
-        alert_p99_ms: percentile_ms(&latencies, 0.99),
+        alerts: shared.alerts.n(),
+        ack_p50_ms: shared.acks.quantile_ms(0.50),
+        ack_p99_ms: shared.acks.quantile_ms(0.99),
+        alert_p50_ms: shared.alerts.quantile_ms(0.50),
+        alert_p99_ms: shared.alerts.quantile_ms(0.99),
         cpu_secs: Some(after.cpu_secs - before.cpu_secs),
         early_mib: early.await?,
         late_mib,
@@ -99,8 +101,8 @@ async fn permit(gate: &Gate, matter: Matter) -> anyhow::Result<Permit> {
     Ok(gate.permit_ongoing(&access, Subject::new(matter, "")).await?)
 }
 
-async fn send(shared: Arc<Shared>) -> anyhow::Result<Vec<u32>> {
-    let (mut micros, batch) = (Vec::new(), shared.job.batch.max(1) as u64);
+async fn send(shared: Arc<Shared>) -> anyhow::Result<()> {
+    let batch = shared.job.batch.max(1) as u64;
     while Instant::now() < shared.until {
         let first = shared.next.fetch_add(batch, Ordering::Relaxed);
         if let Some(rate) = shared.job.rate {
@@ -135,14 +137,14 @@ async fn send(shared: Arc<Shared>) -> anyhow::Result<Vec<u32>> {
                 Err(error) => return Err(error.into()),
             }
         }
-        micros.push(u32::try_from(sent.elapsed().as_micros()).unwrap_or(u32::MAX));
+        shared.acks.add(sent.elapsed());
     }
-    Ok(micros)
+    Ok(())
 }
 
 /// Reads changes of alerts as they come, until every alert that must be there is there.
-async fn watch(shared: Arc<Shared>, permit: Permit) -> anyhow::Result<Vec<u32>> {
-    let (mut changed, mut after, mut micros) = (shared.platform.watch(), 0, Vec::new());
+async fn watch(shared: Arc<Shared>, permit: Permit) -> anyhow::Result<()> {
+    let (mut changed, mut after) = (shared.platform.watch(), 0);
     loop {
         let changes = shared.platform.alerts().changes(&permit, after, CHANGES_MAX).await?;
         let now = Instant::now();
@@ -150,7 +152,7 @@ async fn watch(shared: Arc<Shared>, permit: Permit) -> anyhow::Result<Vec<u32>> 
             after = step.seq;
             let found = shared.sent.lock().unwrap_or_else(PoisonError::into_inner).remove(&alert.opening);
             if let Some(sent) = found {
-                micros.push(u32::try_from((now - sent).as_micros()).unwrap_or(u32::MAX));
+                shared.alerts.add(now - sent);
             }
         }
         if changes.len() == CHANGES_MAX {
@@ -159,7 +161,7 @@ async fn watch(shared: Arc<Shared>, permit: Permit) -> anyhow::Result<Vec<u32>> 
         let waiting = shared.sent.lock().unwrap_or_else(PoisonError::into_inner).len();
         let over = now > shared.until && shared.next_is_settled();
         if over && waiting == 0 {
-            return Ok(micros);
+            return Ok(());
         }
         ensure!(now < shared.until + ALERTS_WAIT, "{waiting} alerts did not come");
         // The time-out is for the end, when nothing changes any more.
@@ -183,9 +185,4 @@ fn resident_mib() -> Option<f64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
     Some(line.split_whitespace().nth(1)?.parse::<f64>().ok()? / 1024.0)
-}
-
-fn percentile_ms(sorted: &[u32], share: f64) -> Option<f64> {
-    let at = (share * sorted.len() as f64) as usize;
-    sorted.get(at.min(sorted.len().saturating_sub(1))).map(|micros| f64::from(*micros) / 1000.0)
 }
