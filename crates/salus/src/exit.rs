@@ -60,6 +60,38 @@ pub(crate) fn failed(error: &anyhow::Error) -> ExitCode {
     };
     let bad_usage = error.chain().any(is_usage);
     // Nothing is left to do when stderr is closed.
-    let _ = writeln!(std::io::stderr(), "salus: {error:#}");
+    let _ = writeln!(std::io::stderr(), "salus: {}", text_of(error));
     ExitCode::from(if bad_usage { 2 } else { 1 })
+}
+
+/// The error with its causes on one line. Some errors say their cause themselves: it is not said twice.
+fn text_of(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if text.is_empty() {
+            text = cause;
+        } else if !text.ends_with(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_is_said_once() {
+        let full = gate::GateError::Ledger(db::DbError::Full);
+        assert_eq!(
+            format!("{full}: {}", db::DbError::Full),
+            format!("{:#}", anyhow::Error::new(full)),
+            "said twice"
+        );
+        let full = anyhow::Error::new(gate::GateError::Ledger(db::DbError::Full)).context("cannot import");
+        assert_eq!(text_of(&full), format!("cannot import: {}", gate::GateError::Ledger(db::DbError::Full)));
+        let plain = anyhow::anyhow!("b").context("a");
+        assert_eq!(text_of(&plain), "a: b");
+    }
 }

@@ -11,6 +11,9 @@ mod support;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use fhir::Value;
 use fhir::json::{self, Limits};
@@ -206,11 +209,14 @@ fn broken_input_is_named_and_the_rest_loads() {
     .unwrap();
     fs::write(at("bomb.json.zst"), zstd::encode_all(std::io::repeat(b' ').take_n(200 << 20), 19).unwrap())
         .unwrap();
+    fs::write(at("text.ndjson.zst"), "this is no zstd file").unwrap();
+    let absolute = r#"{"resourceType":"Bundle","type":"batch","entry":[{"resource":{"resourceType":"Patient","id":"a"},"request":{"method":"PUT","url":"http://h/fhir/Patient/a"}}]}"#;
+    fs::write(at("absolute.json"), absolute).unwrap();
     let unresolved = r#"{"resourceType":"Bundle","type":"transaction","entry":[{"resource":{"resourceType":"Observation","id":"o","status":"final","code":{"text":"x"},"subject":{"reference":"urn:uuid:00000000-0000-4000-8000-000000000000"}},"request":{"method":"POST","url":"Observation"}}]}"#;
     fs::write(at("unresolved.json"), unresolved).unwrap();
     let report = salus(dir.path(), &["import", "in", "--data-dir", "data", "--json"]).expect(4).json();
     let (created, _, _, failed) = total(&report);
-    assert_eq!((created, failed), (2, 7), "{report}");
+    assert_eq!((created, failed), (2, 9), "{report}");
     let reason = |name: &str| {
         let rejects = report["rejects"].as_array().unwrap();
         let of: Vec<&str> = rejects
@@ -228,10 +234,46 @@ fn broken_input_is_named_and_the_rest_loads() {
         ("wrong.json", "colour"),
         ("deep.json", "nested deeper than 100 levels"),
         ("bomb.json.zst", "expand"),
+        ("text.ndjson.zst", "it cannot be unpacked as zstd"),
+        ("absolute.json", "request.url is absolute"),
         ("unresolved.json", "urn:uuid:00000000-0000-4000-8000-000000000000"),
     ] {
         assert!(reason(name).contains(words), "{name}: {}", reason(name));
     }
+}
+
+#[test]
+fn an_import_that_is_asked_to_stop_says_what_is_loaded() {
+    let dir = tempfile::tempdir().unwrap();
+    let synth =
+        ["synth", "--patients", "600", "--seed", "3", "--out", "people", "--format", "ndjson", "--json"];
+    let n_all: u64 = {
+        let summary = salus(dir.path(), &synth).expect(0).json();
+        summary["counts"].as_object().unwrap().values().map(|n| n.as_u64().unwrap()).sum()
+    };
+    let mut command = support::command(dir.path());
+    command.args(["import", "people", "--data-dir", "data"]).stdout(Stdio::null()).stderr(Stdio::piped());
+    let import = command.spawn().unwrap();
+    let database = dir.path().join("data/salus.db-wal");
+    let started = Instant::now();
+    while fs::metadata(&database).map_or(0, |meta| meta.len()) < 1 << 20 {
+        assert!(started.elapsed() < Duration::from_secs(60), "nothing is written");
+        thread::sleep(Duration::from_millis(5));
+    }
+    let asked = Command::new("kill").args(["-TERM", &import.id().to_string()]).status().unwrap();
+    assert!(asked.success());
+    let ended = import.wait_with_output().unwrap();
+    let said = String::from_utf8(ended.stderr).unwrap();
+    assert_eq!(ended.status.code(), Some(1), "{said}");
+    assert!(
+        said.contains("which stay loaded: run it again to load the rest: it was asked to stop"),
+        "{said}"
+    );
+    salus(dir.path(), &["store", "check", "--data-dir", "data"]).expect(0);
+    let again = salus(dir.path(), &["import", "people", "--data-dir", "data", "--json"]).expect(0).json();
+    let (created, updated, unchanged, failed) = total(&again);
+    assert_eq!((created + unchanged, updated, failed), (n_all, 0, 0));
+    assert!(created > 0 && unchanged > 0, "{created} created, {unchanged} unchanged");
 }
 
 /// A reader of a bounded number of the same byte.

@@ -17,6 +17,7 @@ mod fold;
 mod parse;
 mod phonetic;
 mod registry;
+mod union;
 
 pub use derived::{EquityError, EquityRules, sdoh};
 pub use event::{event_date_param, patient_params};

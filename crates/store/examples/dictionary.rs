@@ -10,10 +10,16 @@ const DICTIONARY_BYTES_MAX: usize = 64 << 10;
 const PATIENTS: u32 = 400;
 /// Samples of one type: the frequent ones must not crowd out the others.
 const SAMPLES_OF_TYPE_MAX: usize = 2_500;
+/// What many sources write into the `meta` of everything they send; `KIND` and `NUMBER` stand for what differs. Half of the samples carry one.
+const LABELS: [&str; 3] = [
+    r#""profile":["http://hl7.org/fhir/us/core/StructureDefinition/us-core-KIND"]"#,
+    r#""tag":[{"system":"https://smarthealthit.org/tags","code":"NUMBER"}]"#,
+    r#""security":[{"system":"http://terminology.hl7.org/CodeSystem/v3-ActReason","code":"HTEST","display":"test health data"}]"#,
+];
 
 fn main() {
     let Some(path) = std::env::args().nth(1) else {
-        println!("name the file to write, such as `crates/store/definitions/dictionary-1.zdict`");
+        println!("name the file to write, such as `crates/store/definitions/dictionary-2.zdict`");
         return;
     };
     let population = Population::new(Config::new(PATIENTS, 1));
@@ -25,7 +31,7 @@ fn main() {
         let n = counts.entry(kind).or_default();
         *n += 1;
         if *n <= SAMPLES_OF_TYPE_MAX {
-            samples.push(sample(&resource));
+            samples.push(sample(&resource, samples.len()));
         }
     }
     let dictionary =
@@ -36,12 +42,16 @@ fn main() {
 }
 
 /// What is stored of a resource: all but the head, which is written in front when it is read.
-fn sample(resource: &Value) -> Vec<u8> {
+fn sample(resource: &Value, number: usize) -> Vec<u8> {
     let members = resource.as_object().expect("a resource is an object").iter();
     let kept = members.filter(|(key, _)| !["resourceType", "id", "meta"].contains(key));
     let object: Object = kept.map(|(key, value)| (key, value.clone())).collect();
     let text = Value::Object(object).to_bytes();
-    let mut sample = vec![0; 4];
+    let kind = resource.text("resourceType").unwrap_or("").to_lowercase();
+    let label = LABELS.get(number % 6).map_or(String::new(), |label| label.replace("KIND", &kind));
+    let label = label.replace("NUMBER", &number.to_string());
+    let mut sample = u32::try_from(label.len()).expect("a label is short").to_le_bytes().to_vec();
+    sample.extend_from_slice(label.as_bytes());
     sample.extend_from_slice(&text[1..text.len() - 1]);
     sample
 }

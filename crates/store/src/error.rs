@@ -104,7 +104,7 @@ pub enum StoreError {
     #[error("the page link does not belong to this query: start again from the first page")]
     Cursor,
     /// There is no room left.
-    #[error("the disk is full: make room, nothing was written")]
+    #[error("the disk is full: make room, nothing of this write was stored")]
     Full,
     /// The files cannot be written.
     #[error("the database cannot be written: check the permissions of the data folder")]

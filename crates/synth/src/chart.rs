@@ -10,8 +10,8 @@ use crate::person::Person;
 use crate::random::Draw;
 use crate::record::Record;
 use crate::resource::{
-    allergy, condition, consent, coverage, encounter, immunization, labs, medication, patient, procedure,
-    risk, sdoh, vitals,
+    allergy, claim, condition, consent, coverage, encounter, immunization, labs, medication, patient,
+    procedure, risk, sdoh, vitals,
 };
 
 /// Every resource of a person, the Patient first.
@@ -19,13 +19,16 @@ pub(crate) fn chart_of(person: &Person, mut draw: Draw, end: Day, years: i32) ->
     let visits = visits_of(&mut draw, person, end, years);
     let mut record = Record::new(person, draw, end);
     patient::add(&mut record);
-    coverage::add(&mut record, end.plus(-365 * years));
+    let cover = coverage::add(&mut record, end.plus(-365 * years));
     let encounters: Vec<CompactString> = visits.iter().map(|_| record.next_id()).collect();
     let problems = problems(&mut record, &visits, &encounters);
     for (visit, id) in visits.iter().zip(&encounters) {
         add_visit(&mut record, visit, id, &problems);
     }
     once(&mut record, &visits, &encounters, &problems);
+    if let Some(cover) = cover {
+        claim::add_all(&mut record, &visits, &encounters, &cover);
+    }
     record.into_resources()
 }
 

@@ -14,7 +14,8 @@
 //! Resources are valid R4 and close to US Core 6.1: Patient with race, ethnicity and birth sex, Coverage, Encounter, Condition (SNOMED CT
 //! and ICD-10-CM), vital signs and laboratory Observations (LOINC, UCUM), DiagnosticReport, MedicationRequest (RxNorm), Immunization (CVX),
 //! Procedure, AllergyIntolerance, answers to AHC-HRSN items with Gravity categories and the Conditions, ServiceRequests and Goals that
-//! follow, RiskAssessment by the rule `chronic-burden`, Consent; shared Organizations, Locations, Practitioners and PractitionerRoles;
+//! follow, RiskAssessment by the rule `chronic-burden`, Consent; for the insured a Claim of each visit and prescription with the payer's
+//! ExplanationOfBenefit (prices are invented); shared Organizations, Locations, Practitioners and PractitionerRoles;
 //! Groups as programmes with periods of membership. Every Patient carries the security label `HTEST` (test health data).
 //!
 //! The home of a patient is `address` with `use` `home`: state, postal code, the name of the county in `district` and its FIPS code in an
@@ -23,7 +24,7 @@
 //!
 //! Counties, their FIPS codes and their Social Vulnerability Index are real; how diseases, visits and needs are spread is invented, in
 //! the order of magnitude of published figures. Nothing here is evidence about any county or group. Not in it: pregnancy, imaging,
-//! claims, devices, free text, summer time.
+//! devices, free text, summer time.
 //!
 //! # Planted disparities
 //!

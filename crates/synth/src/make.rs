@@ -104,6 +104,13 @@ pub(crate) fn quantity(value: f64, scale: u32, unit: &'static str, ucum: &'stati
     ])
 }
 
+/// Money in US dollars, from cents.
+pub(crate) fn money(cents: i64) -> Value {
+    let text = format_compact!("{}.{:02}", cents / 100, cents % 100);
+    let value = Number::parse(&text).expect("digits with a point are a number");
+    object([("value", Value::Number(value)), ("currency", word("USD"))])
+}
+
 /// An Identifier with a type of HL7 table 0203.
 pub(crate) fn identifier(kind: &'static str, system: &'static str, value: CompactString) -> Value {
     object([

@@ -66,6 +66,11 @@ impl<'a> Record<'a> {
         reference("Organization", &format!("org-{}-{what}", self.person.county.fips))
     }
 
+    /// What the record has so far.
+    pub(crate) fn resources(&self) -> &[Value] {
+        &self.resources
+    }
+
     pub(crate) fn into_resources(self) -> Vec<Value> {
         self.resources
     }

@@ -154,6 +154,8 @@ fn check_tables(lines: &BTreeMap<String, Vec<u8>>, tables: &BTreeMap<String, Vec
         resources(kind).iter().map(|one| one.get(list).map_or(1, |items| items.items().len())).sum()
     };
     assert_eq!(rows("observations"), parts("Observation", "component"));
+    assert_eq!(rows("claim_lines"), parts("Claim", "item"));
+    assert_eq!(rows("benefit_lines"), parts("ExplanationOfBenefit", "item"));
     assert_eq!(rows("group_members"), parts("Group", "member"));
     assert_eq!(tables.len(), lines.len());
     let first = std::str::from_utf8(&tables["patients.csv"]).unwrap().lines().nth(1).unwrap();

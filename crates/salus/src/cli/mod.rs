@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 mod alerts;
 mod bench_stream;
 mod etl;
+mod examples;
 mod rules;
 mod stream;
 
@@ -29,18 +30,25 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Generate a synthetic population, load it, serve it, and print a link that signs you in
+    #[command(after_help = examples::DEMO)]
     Demo(DemoArgs),
     /// Serve FHIR and the dashboard
+    #[command(after_help = examples::SERVE)]
     Serve(ServeArgs),
     /// Load FHIR bundles, NDJSON files, archives and folders; loading the same again changes nothing
+    #[command(after_help = examples::IMPORT)]
     Import(ImportArgs),
     /// Write all resources as NDJSON, one file per type
+    #[command(after_help = examples::EXPORT)]
     Export(ExportArgs),
     /// Check files against FHIR R4 without storing them
+    #[command(after_help = examples::VALIDATE)]
     Validate(ValidateArgs),
     /// Search resources
+    #[command(after_help = examples::SEARCH)]
     Search(SearchArgs),
     /// Write a synthetic population
+    #[command(after_help = examples::SYNTH)]
     Synth(SynthArgs),
     /// Check, run, preview, test and repair pipelines
     #[command(subcommand)]
@@ -70,6 +78,7 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Bench(BenchCommand),
     /// Say what is configured, reachable and in order
+    #[command(after_help = examples::DOCTOR)]
     Doctor(DoctorArgs),
 }
 
@@ -179,7 +188,7 @@ pub(crate) struct ExportArgs {
 pub(crate) enum ExportFormat {
     /// One resource a line
     Ndjson,
-    /// Columns
+    /// Columns (not supported yet)
     Parquet,
 }
 
@@ -189,7 +198,7 @@ pub(crate) struct ValidateArgs {
     /// Files and folders, as for import
     #[arg(required = true)]
     pub(crate) files: Vec<PathBuf>,
-    /// Canonical URL of a profile
+    /// Canonical URL of a profile (not supported yet: files are checked against the base of R4)
     #[arg(long, value_name = "URL")]
     pub(crate) profile: Option<String>,
     /// Print the issues as JSON
@@ -250,6 +259,7 @@ pub(crate) enum SynthFormat {
 #[derive(Debug, Subcommand)]
 pub(crate) enum TokenCommand {
     /// Create a token; its secret is shown this once
+    #[command(after_help = examples::TOKEN_CREATE)]
     Create(TokenCreateArgs),
     /// List tokens
     List(TokenListArgs),
@@ -414,6 +424,7 @@ pub(crate) struct DoctorArgs {
 #[derive(Debug, Subcommand)]
 pub(crate) enum BenchCommand {
     /// Drive any FHIR server with a workload and print rates and latencies
+    #[command(after_help = examples::BENCH_FHIR)]
     Fhir(BenchFhirArgs),
     /// Measure the store alone against raw SQLite inserts of the same rows
     Store(BenchStoreArgs),

@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
+use anyhow::Context;
+
 use crate::cli::ImportArgs;
+use crate::command::serve::stop_signal;
 use crate::door::{Door, open_target};
 use crate::exit::Exit;
-use crate::output::{say, say_json};
+use crate::output::{grouped, say, say_json};
 use crate::sink::dispatch::{Job, Width, run as dispatch};
 use crate::sink::report::Report;
 use crate::sink::{LocalSink, RemoteSink, Sink};
@@ -26,8 +29,17 @@ pub(crate) async fn run(args: ImportArgs) -> anyhow::Result<Exit> {
         width: Width::default(),
         quiet: args.json,
     };
-    dispatch(job, &sink, &mut report).await?;
+    let stop = stop_signal()?;
+    let ended = tokio::select! {
+        ended = dispatch(job, &sink, &mut report) => ended,
+        () = stop => Err(anyhow::anyhow!("it was asked to stop")),
+    };
     report.finish()?;
+    // What was being written when it ended may be there, too: each transaction is whole or not there.
+    ended.with_context(|| {
+        let loaded = grouped(report.done());
+        format!("the import ended after {loaded} resources, which stay loaded: run it again to load the rest")
+    })?;
     if args.json {
         say_json(&report)?;
     } else {

@@ -96,6 +96,11 @@ fn check_type(url: &str, resource: &Resource) -> Result<(), String> {
     if named == resource.kind().name() {
         return Ok(());
     }
+    if url.contains("://") {
+        return Err(
+            "request.url is absolute: write it as in `Patient/42`, below the base of the server".to_owned()
+        );
+    }
     Err(format!("request.url names `{named}`, the resource is a `{}`", resource.kind()))
 }
 

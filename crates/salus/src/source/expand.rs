@@ -35,14 +35,16 @@ pub(crate) fn expand<'a, R: Read + 'a>(
 ) -> io::Result<Box<dyn Read + 'a>> {
     let taken = Arc::new(AtomicU64::new(0));
     let packed = Counted::new(packed, Arc::clone(&taken));
-    let content: Box<dyn Read + 'a> = match packing {
+    let (name, content): (_, Box<dyn Read + 'a>) = match packing {
         Packing::Plain => return Ok(Box::new(packed)),
-        Packing::Gzip => {
-            Box::new(flate2::bufread::MultiGzDecoder::new(BufReader::with_capacity(64 * 1024, packed)))
-        }
-        Packing::Zstd => Box::new(zstd::stream::read::Decoder::new(packed)?),
+        Packing::Gzip => (
+            "gzip",
+            Box::new(flate2::bufread::MultiGzDecoder::new(BufReader::with_capacity(64 * 1024, packed))),
+        ),
+        Packing::Zstd => ("zstd", Box::new(zstd::stream::read::Decoder::new(packed)?)),
     };
     Ok(Box::new(Bounded {
+        name,
         content,
         taken,
         given: 0,
@@ -52,6 +54,8 @@ pub(crate) fn expand<'a, R: Read + 'a>(
 }
 
 struct Bounded<R> {
+    /// What the content is packed with.
+    name: &'static str,
     content: R,
     taken: Arc<AtomicU64>,
     given: u64,
@@ -61,7 +65,7 @@ struct Bounded<R> {
 
 impl<R: Read> Read for Bounded<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let n = self.content.read(buffer)?;
+        let n = self.content.read(buffer).map_err(|error| named(self.name, error))?;
         self.given += n as u64;
         let allowed = self.taken.load(Ordering::Relaxed).saturating_mul(self.ratio_max).max(self.free);
         if self.given > allowed {
@@ -74,6 +78,17 @@ impl<R: Read> Read for Bounded<R> {
             ));
         }
         Ok(n)
+    }
+}
+
+/// What the unpacker says is not for people by itself; an end too early has words of its own.
+fn named(name: &str, error: io::Error) -> io::Error {
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof | io::ErrorKind::Interrupted => error,
+        kind => io::Error::new(
+            kind,
+            format!("it cannot be unpacked as {name}: {}", error.to_string().to_lowercase()),
+        ),
     }
 }
 
@@ -107,6 +122,15 @@ mod tests {
         let text: Vec<u8> = (0..200_000u32).flat_map(|i| format!("{{\"n\":{i}}}\n").into_bytes()).collect();
         let honest = zstd::bulk::compress(&text, 3).unwrap();
         assert_eq!(check(&honest, Packing::Zstd, &limits).unwrap(), text.len());
+    }
+
+    #[test]
+    fn what_is_not_packed_at_all_is_said() {
+        for (packing, name) in [(Packing::Zstd, "zstd"), (Packing::Gzip, "gzip")] {
+            let error =
+                check(b"this is plain text, not packed", packing, &SourceLimits::default()).unwrap_err();
+            assert!(error.to_string().starts_with(&format!("it cannot be unpacked as {name}: ")), "{error}");
+        }
     }
 
     #[test]

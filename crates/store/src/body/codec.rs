@@ -22,9 +22,13 @@ const LEVEL: i32 = 1;
 const CONTENT_BYTES_MAX: usize = 1 << 30;
 
 /// Dictionaries by number: older ones stay, so that older bodies stay readable. Trained on synthetic data only.
-const DICTIONARIES: [&[u8]; 1] = [include_bytes!("../../definitions/dictionary-1.zdict")];
+const DICTIONARIES: [&[u8]; 2] = [
+    include_bytes!("../../definitions/dictionary-1.zdict"),
+    // With claims, and with what many sources write into `meta`.
+    include_bytes!("../../definitions/dictionary-2.zdict"),
+];
 /// The one for new bodies.
-const DICTIONARY: u8 = 1;
+const DICTIONARY: u8 = 2;
 
 thread_local! {
     static PACK: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
@@ -123,7 +127,10 @@ fn take_varint(bytes: &[u8]) -> Option<(usize, &[u8])> {
 
 #[cfg(test)]
 mod tests {
-    use super::{decode, encode};
+    use sha2::{Digest, Sha256};
+    use zstd::bulk::Compressor;
+
+    use super::{DICTIONARIES, DICTIONARY, FORMAT_ZSTD, LEVEL, decode, encode, put_varint};
 
     fn check(content: &[u8]) {
         let bytes = encode(content).unwrap();
@@ -139,6 +146,26 @@ mod tests {
         check(&[b'a'; 100_000]);
         check("\"status\":\"final\",\"code\":{\"text\":\"é\"}".as_bytes());
         assert_eq!(decode(&encode(b"").unwrap()).as_deref(), Some(b"".as_slice()));
+    }
+
+    /// A database outlives programs: what any earlier one packed must open.
+    #[test]
+    fn bodies_of_every_dictionary_open_and_no_dictionary_changes() {
+        let content =
+            "\"status\":\"final\",\"code\":{\"coding\":[{\"system\":\"http://loinc.org\"}]}".as_bytes();
+        let sums = ["3bd93617d1ad5327df5ddd63", "66669d8a1dfb7a8352234ebc"];
+        for ((number, dictionary), sum) in (1u8..).zip(DICTIONARIES).zip(sums) {
+            let mut bytes = vec![FORMAT_ZSTD, 0, 0, 0, 0, number];
+            put_varint(&mut bytes, content.len());
+            let mut compressor = Compressor::with_dictionary(LEVEL, dictionary).unwrap();
+            compressor.include_dictid(false).unwrap();
+            bytes.extend(compressor.compress(content).unwrap());
+            assert_eq!(decode(&bytes).as_deref(), Some(content), "dictionary {number}");
+            let found: String =
+                Sha256::digest(dictionary).iter().take(12).map(|byte| format!("{byte:02x}")).collect();
+            assert_eq!(found, sum, "dictionary {number} was changed: give a new one the next number");
+        }
+        assert_eq!(usize::from(DICTIONARY), DICTIONARIES.len());
     }
 
     #[test]

@@ -68,6 +68,27 @@ async fn pages_hold_everything_that_was_there_throughout_once() {
 }
 
 #[tokio::test]
+async fn a_resource_with_several_values_is_sorted_by_one_of_them() {
+    let house = House::new();
+    let text = |n: usize| {
+        let (a, b) = ((n * 3) % 10, (n * 7 + 5) % 10);
+        format!(
+            r#"{{"resourceType":"Patient","id":"p{n}","name":[{{"family":"F{a}"}},{{"family":"F{b}"}}],"address":[{{"state":"S{b}"}},{{"state":"S{a}"}}]}}"#
+        )
+    };
+    let ops = (0..10).map(|n| op(store::Action::Update { resource: resource(&text(n)), if_match: None }));
+    house.ask(true, ops.collect()).await.unwrap();
+    let all = Restrictions::all();
+    for text in ["Patient?_sort=family", "Patient?_sort=-family", "Patient?_sort=-address-state"] {
+        let at_once = house.find(text).await;
+        assert_eq!(at_once.iter().collect::<BTreeSet<_>>().len(), 10, "{text}");
+        for count in [1, 2, 3, 7] {
+            assert_eq!(house.find_as(text, count, &all).await, at_once, "{text} by {count}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_link_works_for_its_caller_and_query_only() {
     let house = House::new();
     house.ask(true, (0..5).map(|n| patient(&format!("p{n}"), n)).collect()).await.unwrap();

@@ -57,6 +57,29 @@ async fn a_rebuilt_index_is_the_same() {
     house.check().await;
 }
 
+#[tokio::test]
+async fn what_two_parameters_have_together_is_kept_once() {
+    let house = House::new();
+    house.ask(true, (0..5).map(|n| observation(n, n)).collect()).await.unwrap();
+    let kept = rows(&house);
+    assert!(kept.iter().any(|row| row.contains("Observation.code-value-quantity ")), "{kept:?}");
+    assert!(!kept.iter().any(|row| row.contains("Observation.combo-")), "{kept:?}");
+    for (query, n_found) in [
+        ("combo-code=http://loinc.org|c1", 1),
+        ("combo-code:not=c1", 4),
+        ("combo-code:text=text", 5),
+        ("combo-code:missing=false", 5),
+        ("combo-value-quantity=gt1", 4),
+        ("combo-value-concept:missing=true", 5),
+        ("combo-code-value-quantity=c3$3.5", 1),
+    ] {
+        assert_eq!(house.find(&format!("Observation?{query}")).await.len(), n_found, "{query}");
+    }
+    let rising = house.find("Observation?_sort=-combo-value-quantity").await;
+    assert_eq!(rising.first().map(String::as_str), Some("Observation/o4"));
+    house.check().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn others_read_and_write_while_it_is_built() {
     let house = Arc::new(House::new());

@@ -82,6 +82,15 @@ pub(super) const TABLES: &[Table] = &[
         ("rule", "method coding code"), ("probability", "prediction probabilityDecimal"), ("level", "prediction qualitativeRisk coding code")]),
     table("Consent", "consents", &[
         ("id", "id"), ("patient", "patient reference"), ("date", "dateTime"), ("decision", "provision type")]),
+    // A row per line of a claim: what was asked for, and in the other table what the payer made of it.
+    Table { kind: "Claim", file: "claim_lines", per: Some("item"), per_only: false, columns: &[
+        ("id", "id"), ("line", ".sequence"), ("patient", "patient reference"), ("type", "type coding code"),
+        ("start", "billablePeriod start"), ("stop", "billablePeriod end"), ("payer", "insurer reference"),
+        ("provider", "provider reference"), ("encounter", ".encounter reference"), ("code", ".productOrService coding code"),
+        ("description", ".productOrService coding display"), ("amount", ".net value")] },
+    Table { kind: "ExplanationOfBenefit", file: "benefit_lines", per: Some("item"), per_only: false, columns: &[
+        ("id", "id"), ("line", ".sequence"), ("claim", "claim reference"), ("patient", "patient reference"), ("payer", "insurer reference"),
+        ("submitted", ".net value"), ("paid_of_claim", "payment amount value"), ("outcome", "outcome")] },
     Table { kind: "Group", file: "group_members", per: Some("member"), per_only: true, columns: &[
         ("group", "id"), ("name", "name"), ("patient", ".entity reference"), ("start", ".period start"), ("stop", ".period end")] },
     table("Organization", "organizations", &[

@@ -1,6 +1,6 @@
 //! Coverage: who pays, with the payer as an organization; without insurance the patient.
 
-use compact_str::format_compact;
+use compact_str::{CompactString, format_compact};
 use fhir::Value;
 
 use crate::day::Day;
@@ -50,8 +50,17 @@ const SELF_PAY: Plan = Plan {
     ],
 };
 
-/// Adds the Coverage in force at the end.
-pub(crate) fn add(record: &mut Record<'_>, since: Day) {
+/// Who pays, and since when.
+pub(crate) struct Cover {
+    /// Id of the Coverage.
+    pub(crate) id: CompactString,
+    /// Id of the payer's Organization.
+    pub(crate) payer: &'static str,
+    pub(crate) since: Day,
+}
+
+/// Adds the Coverage in force at the end, and gives it when somebody other than the patient pays.
+pub(crate) fn add(record: &mut Record<'_>, since: Day) -> Option<Cover> {
     let person = record.person;
     let plan = match person.payer {
         Payer::Medicare => &MEDICARE,
@@ -78,7 +87,8 @@ pub(crate) fn add(record: &mut Record<'_>, since: Day) {
         ("period", period(start.text(), end)),
         ("payor", one(payor)),
     ];
-    record.add("Coverage", id, members);
+    record.add("Coverage", id.clone(), members);
+    plan.organization.map(|payer| Cover { id, payer, since: start })
 }
 
 fn self_relationship() -> Value {

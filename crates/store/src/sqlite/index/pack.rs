@@ -37,7 +37,7 @@ pub(crate) fn pack(rows: &IndexRows, numbers: &mut impl Numbers) -> rusqlite::Re
     tokens(&rows.tokens, Facet::Value, numbers, &mut out)?;
     tokens(&rows.reference_identifiers, Facet::Identifier, numbers, &mut out)?;
     // Texts of codes repeat: they are names, and only their numbers are rows.
-    for row in &rows.token_texts {
+    for row in rows.token_texts.iter().filter(|row| is_kept(row.param)) {
         out.push(Row::Uri { p: numbers.p(row.param, Facet::Text)?, n: numbers.name(&row.text)? });
     }
     for row in &rows.of_types {
@@ -55,7 +55,7 @@ pub(crate) fn pack(rows: &IndexRows, numbers: &mut impl Numbers) -> rusqlite::Re
         let p = numbers.p(row.param, Facet::Value)?;
         out.push(Row::Number { p, lo: row.low.clone(), hi: row.high.clone() });
     }
-    for row in &rows.quantities {
+    for row in rows.quantities.iter().filter(|row| is_kept(row.param)) {
         let p = numbers.p(row.param, Facet::Value)?;
         for (u, lo, hi) in quantities(&row.value, numbers)? {
             out.push(Row::Quantity { p, u, lo, hi });
@@ -71,7 +71,7 @@ pub(crate) fn pack(rows: &IndexRows, numbers: &mut impl Numbers) -> rusqlite::Re
     for row in &rows.uris {
         out.push(Row::Uri { p: numbers.p(row.param, Facet::Value)?, n: numbers.name(&row.text)? });
     }
-    for row in &rows.composites {
+    for row in rows.composites.iter().filter(|row| is_kept(row.param)) {
         composite(row, numbers, &mut out)?;
     }
     for row in &rows.relations {
@@ -82,6 +82,11 @@ pub(crate) fn pack(rows: &IndexRows, numbers: &mut impl Numbers) -> rusqlite::Re
     out.sort_unstable();
     out.dedup();
     Ok(out)
+}
+
+/// What the parts of a parameter have is not kept a second time: `combo-code` is searched as `code` or `component-code`.
+fn is_kept(param: ParamId) -> bool {
+    param.parts().is_empty()
 }
 
 /// What is kept beside the folded text: nothing when it is the same.
@@ -98,7 +103,7 @@ fn tokens(
     numbers: &mut impl Numbers,
     out: &mut Vec<Row>,
 ) -> rusqlite::Result<()> {
-    for row in rows {
+    for row in rows.iter().filter(|row| is_kept(row.param)) {
         let p = numbers.p(row.param, facet)?;
         let h = row.code.as_deref().map_or(NO_CODE, |code| numbers.hash().text(code));
         out.push(Row::Token { p, h, sys: system(row.system.as_deref(), numbers)? });

@@ -62,6 +62,15 @@ impl Arms {
         Arms { arms, exact: false }
     }
 
+    /// All arms of several.
+    pub(super) fn joined(all: impl Iterator<Item = Arms>) -> Arms {
+        all.fold(Arms::exact(Vec::new()), |mut joined, more| {
+            joined.arms.extend(more.arms);
+            joined.exact &= more.exact;
+            joined
+        })
+    }
+
     pub(super) fn is_ordered(&self) -> bool {
         self.arms.iter().all(|arm| arm.ordered)
     }

@@ -86,6 +86,14 @@ impl<'a> Cx<'a> {
         self.slot(Slot::of(param, facet))
     }
 
+    /// The numbers under which the values of a parameter are indexed: its own, or those of its parts.
+    pub(super) fn ps(&self, param: ParamId, facet: Facet) -> Vec<u32> {
+        match param.parts() {
+            [] => self.p(param, facet).into_iter().collect(),
+            parts => parts.iter().filter_map(|part| self.p(*part, facet)).collect(),
+        }
+    }
+
     pub(super) fn slot(&self, slot: Slot) -> Option<u32> {
         self.catalog.p(self.tenant, self.generation(), slot)
     }

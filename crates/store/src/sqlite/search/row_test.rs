@@ -22,8 +22,8 @@ use crate::sqlite::index::row::{Row, Sort};
 /// A test and the parameter it is about.
 #[derive(Debug)]
 pub(super) struct RowTest {
-    /// `None`: no resource has a value of the parameter.
-    p: Option<u32>,
+    /// The parameter, or its parts; empty: no resource has a value.
+    ps: Vec<u32>,
     what: What,
     /// Passes when no value does.
     negated: bool,
@@ -69,22 +69,24 @@ impl RowTest {
             }
             Test::Composite(any_of) => (value, What::Composite(composite::compile(cx, any_of)?), false),
         };
-        Ok(RowTest { p: cx.p(param, facet), what, negated })
+        Ok(RowTest { ps: cx.ps(param, facet), what, negated })
     }
 
     /// Can no resource pass.
     pub(super) fn is_never(&self) -> bool {
-        !self.negated && (self.p.is_none() || self.arms().is_some_and(|arms| arms.arms.is_empty()))
+        !self.negated && (self.ps.is_empty() || self.arms().is_some_and(|arms| arms.arms.is_empty()))
     }
 
     /// Does a resource with these rows pass.
     pub(super) fn holds(&self, rows: &[u8]) -> Try<bool> {
-        let Some(p) = self.p else { return Ok(self.negated) };
-        let mut found = self.any(rows, self.sort(), p)?;
-        if !found && matches!(self.what, What::Reference(_)) {
-            found = self.any(rows, Sort::Uri, p)?;
+        for p in &self.ps {
+            let found = self.any(rows, self.sort(), *p)?
+                || (matches!(self.what, What::Reference(_)) && self.any(rows, Sort::Uri, *p)?);
+            if found {
+                return Ok(!self.negated);
+            }
         }
-        Ok(found != self.negated)
+        Ok(self.negated)
     }
 
     fn any(&self, rows: &[u8], sort: Sort, p: u32) -> Try<bool> {
@@ -139,8 +141,11 @@ impl RowTest {
         if self.negated {
             return None;
         }
-        let Some(p) = self.p else { return Some(Arms::exact(Vec::new())) };
-        Some(match &self.what {
+        Some(Arms::joined(self.ps.iter().map(|p| self.arms_of(*p))))
+    }
+
+    fn arms_of(&self, p: u32) -> Arms {
+        match &self.what {
             What::Token(tests) => token::arms(p, tests),
             What::Text(tests) => text::arms(p, tests),
             What::Date(tests) => date::arms(p, tests),
@@ -149,7 +154,7 @@ impl RowTest {
             What::Reference(test) => reference::arms(p, test),
             What::Uri(names) => uri::arms(p, names),
             What::Composite(tests) => composite::arms(p, tests),
-        })
+        }
     }
 }
 
@@ -159,7 +164,7 @@ pub(super) struct Presence(Vec<(Sort, u32)>);
 
 impl Presence {
     pub(super) fn of(cx: &Cx<'_>, param: ParamId) -> Presence {
-        let value = cx.p(param, Facet::Value).into_iter().flat_map(|p| {
+        let value = cx.ps(param, Facet::Value).into_iter().flat_map(|p| {
             let sorts = [
                 Sort::Token,
                 Sort::Ref,
@@ -172,8 +177,8 @@ impl Presence {
             ];
             sorts.into_iter().map(move |sort| (sort, p))
         });
-        let text = cx.p(param, Facet::Text).map(|p| (Sort::Uri, p));
-        let identifier = cx.p(param, Facet::Identifier).map(|p| (Sort::Token, p));
+        let text = cx.ps(param, Facet::Text).into_iter().map(|p| (Sort::Uri, p));
+        let identifier = cx.ps(param, Facet::Identifier).into_iter().map(|p| (Sort::Token, p));
         Presence(value.chain(text).chain(identifier).collect())
     }
 

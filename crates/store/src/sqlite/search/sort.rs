@@ -90,15 +90,34 @@ fn value(cx: &Cx<'_>, extractor: &Extractor, key: &SortKey, rid: i64) -> Try<Sor
         }
         SortBy::Param(param) => param,
     };
-    let values = match (param.def().ty, cx.p(param, Facet::Value)) {
-        (SearchType::Token, Some(_)) => codes(cx, extractor, param, rid)?,
-        (_, None) => Vec::new(),
-        (ty, Some(p)) => indexed(cx, ty, p, rid)?,
-    };
+    let mut values = Vec::new();
+    match (param.def().ty, cx.ps(param, Facet::Value)) {
+        (SearchType::Token, ps) if !ps.is_empty() => values = codes(cx, extractor, param, rid)?,
+        (ty, ps) => {
+            for p in ps {
+                values.extend(indexed(cx, ty, p, rid)?);
+            }
+        }
+    }
+    Ok(best(key, values))
+}
+
+/// Of several values the first in the direction of the key.
+fn best(key: &SortKey, values: Vec<SortValue>) -> SortValue {
     let mut values = values.into_iter();
-    let Some(first) = values.next() else { return Ok(SortValue::Missing) };
+    let Some(first) = values.next() else { return SortValue::Missing };
     let wanted = if key.descending { Ordering::Greater } else { Ordering::Less };
-    Ok(values.fold(first, |best, other| if other.compare(&best) == wanted { other } else { best }))
+    values.fold(first, |best, other| if other.compare(&best) == wanted { other } else { best })
+}
+
+/// The value of a row for a key that is a parameter with readable values in the index.
+pub(super) fn indexed_value(
+    cx: &Cx<'_>,
+    key: &SortKey,
+    (ty, p): (SearchType, u32),
+    rid: i64,
+) -> Try<SortValue> {
+    Ok(best(key, indexed(cx, ty, p, rid)?))
 }
 
 /// Values that the index has in readable form. Dates count by their start, numbers and quantities by their lower end as stated.

@@ -21,6 +21,8 @@ const WALKED_MAX: usize = 20_000;
 /// An index in the order of a key: several ranges that are merged.
 pub(super) struct Walk {
     key: SortKey,
+    /// The parameter whose values these are; `None`: a resource has one value only.
+    of: Option<(SearchType, u32)>,
     ranges: Vec<Sql>,
     read: fn(&Row<'_>) -> rusqlite::Result<SortValue>,
 }
@@ -57,7 +59,7 @@ impl Walk {
             sql = sql.and(Sql::with(if key.descending { "l.seq < ?" } else { "l.seq >= ?" }, [seq]));
         }
         let sql = sql.and_text(" ORDER BY l.seq ").and_text(direction(key));
-        Ok(Walk { key, ranges: vec![sql], read: |row| Ok(SortValue::Int(row.get(0)?)) })
+        Ok(Walk { key, of: None, ranges: vec![sql], read: |row| Ok(SortValue::Int(row.get(0)?)) })
     }
 
     /// Periods by their start, one range for each width class.
@@ -70,7 +72,7 @@ impl Walk {
             sql.and_text(" ORDER BY lo ").and_text(direction(key))
         };
         let ranges = (0..=WIDTH_OPEN).map(of_class).collect();
-        Walk { key, ranges, read: |row| Ok(SortValue::Int(row.get(0)?)) }
+        Walk { key, of: Some((SearchType::Date, p)), ranges, read: |row| Ok(SortValue::Int(row.get(0)?)) }
     }
 
     fn by_text(p: u32, key: SortKey, start: Option<&SortValue>) -> Walk {
@@ -79,7 +81,12 @@ impl Walk {
             sql = sql.and(Sql::with(if key.descending { "text <= ?" } else { "text >= ?" }, [text.clone()]));
         }
         let sql = sql.and_text(" ORDER BY text ").and_text(direction(key));
-        Walk { key, ranges: vec![sql], read: |row| Ok(SortValue::Text(row.get(0)?)) }
+        Walk {
+            key,
+            of: Some((SearchType::String, p)),
+            ranges: vec![sql],
+            read: |row| Ok(SortValue::Text(row.get(0)?)),
+        }
     }
 
     /// Up to `count` matches behind `start`, in order; `None` when the index ends before the page is full (what has no value would come
@@ -119,12 +126,20 @@ impl Walk {
                     return Ok(Some(found));
                 }
             }
-            // Of several values the first in this direction is the one that counts.
-            if seen.is_new(ranked.rid) && goal.holds_of(cx, ranked.rid)? {
+            // Of several values the first in this direction is the one that counts. Behind a start it may be one that an earlier page had.
+            if seen.is_new(ranked.rid)
+                && (start.is_none() || self.is_first_of_row(cx, &ranked)?)
+                && goal.holds_of(cx, ranked.rid)?
+            {
                 ties.rows.push(ranked);
             }
         }
         Ok(None)
+    }
+
+    fn is_first_of_row(&self, cx: &Cx<'_>, ranked: &Ranked) -> Try<bool> {
+        let Some(of) = self.of else { return Ok(true) };
+        Ok(ranked.values.first() == Some(&sort::indexed_value(cx, &self.key, of, ranked.rid)?))
     }
 
     /// The first of all streams.

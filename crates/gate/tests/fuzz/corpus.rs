@@ -1,0 +1,96 @@
+//! What the fuzzing begins with, and the pieces that are put into it.
+
+pub(crate) const TEXTS: [&str; 6] = [
+    r#"{"a":[1,-0,1.50,1e10,-1.5E-300,0.1000000000000000055511151231257827],"b":{"c":null,"d":[true,false]}}"#,
+    r#"{"text":"\u00e9\ud83d\ude00\"\\\/\b\f\n\r\t é 😀","":{"":[]}}"#,
+    r#"[[[[[[[[[[]]]]]]]]]]"#,
+    r#""a text alone""#,
+    " { \"a\" : 1 ,\r\n\t\"b\" : [ ] } ",
+    r#"{"resourceType":"Patient","id":"p1","birthDate":"1970-02-28","_birthDate":{"extension":[{"url":"u","valueBoolean":true}]}}"#,
+];
+
+pub(crate) const BUNDLES: [&str; 4] = [
+    r##"{"resourceType":"Patient","id":"p1","meta":{"versionId":"1","lastUpdated":"2024-01-01T00:00:00Z","tag":[{"system":"s","code":"c"}]},"name":[{"family":"F","given":["G","H"],"_given":[null,{"id":"x"}]}],"birthDate":"1970-02-28","deceasedBoolean":false,"address":[{"use":"home","state":"TX","postalCode":"77002","period":{"start":"2001"}}],"contained":[{"resourceType":"Organization","id":"o"}],"managingOrganization":{"reference":"#o"},"text":{"status":"generated","div":"<div xmlns=\"http://www.w3.org/1999/xhtml\">x</div>"}}"##,
+    r#"{"resourceType":"Bundle","type":"transaction","entry":[{"fullUrl":"urn:uuid:0198f9a0-0000-7000-8000-000000000001","resource":{"resourceType":"Observation","status":"final","code":{"coding":[{"system":"http://loinc.org","code":"85354-9"}]},"subject":{"reference":"Patient?identifier=s|1"},"effectivePeriod":{"start":"2024-01","end":"2024-02-29T12:00:00.123+14:00"},"component":[{"code":{"text":"a"},"valueQuantity":{"value":1.50,"comparator":"<","unit":"mg","system":"http://unitsofmeasure.org","code":"mg"}},{"code":{"text":"b"},"valueRange":{"low":{"value":-1},"high":{"value":1e3}}}]},"request":{"method":"POST","url":"Observation","ifNoneExist":"identifier=a|b"}}]}"#,
+    r#"{"resourceType":"Bundle","type":"collection","entry":[{"resource":{"resourceType":"Group","id":"g","type":"person","actual":true,"member":[{"entity":{"reference":"Patient/p1"},"period":{"start":"2020-01-01"}}]}},{"resource":{"resourceType":"RiskAssessment","id":"r","status":"final","subject":{"reference":"Patient/p1"},"prediction":[{"qualitativeRisk":{"coding":[{"code":"high"}]},"probabilityDecimal":0.5}]}},{"resource":{"resourceType":"Questionnaire","id":"q","status":"draft","item":[{"linkId":"1","type":"group","item":[{"linkId":"1.1","type":"choice"}]}]}}]}"#,
+    r#"{"resourceType":"Timing","id":"x"}"#,
+];
+
+/// Pieces of JSON and of FHIR.
+pub(crate) const PIECES: [&str; 24] = [
+    "{",
+    "}",
+    "[",
+    "]",
+    ",",
+    ":",
+    "\"",
+    "\\u",
+    "\\ud800",
+    "null",
+    "true",
+    "-",
+    "1e999",
+    "0.000",
+    "99999999999999999999",
+    "\"resourceType\":\"Bundle\",",
+    "\"entry\":[{}],",
+    "\"extension\":[{\"url\":\"u\"}],",
+    "\"id\":\"a\",",
+    "2023-02-30",
+    "\u{feff}",
+    "\u{0}",
+    "\"contained\":[{\"resourceType\":\"Patient\"}],",
+    "\"reference\":\"Patient/1/_history/2\",",
+];
+
+pub(crate) const QUERIES: [&str; 12] = [
+    "code=http://loinc.org|4548-4&value-quantity=gt9||%25&patient.birthdate=lt1960",
+    "_has:Observation:patient:code=x&_has:Encounter:patient:_has:Claim:encounter:use=claim",
+    "code-value-quantity=http://loinc.org|1$ge5.40|http://unitsofmeasure.org|mg,2$3",
+    "date=ge2024-01-01T00:00:00.000%2B14:00&date=lt2024-02&_sort=-date,_id&_count=10&_total=accurate",
+    "identifier:of-type=http://terminology.hl7.org/CodeSystem/v2-0203|MR|1&name:contains=a%5C,b&name:exact=A",
+    "_include=Observation:subject:Patient&_include:iterate=Patient:organization&_revinclude=Provenance:target",
+    "subject:Patient.name:missing=false&status:not=final,amended&_lastUpdated=sa2020&_summary=count",
+    "region=state|TX,county|48201&population=a|b&risk:not=high&quality=lt0.9&sdoh-category=food-insecurity",
+    "url:below=http://a/b&_profile=http://p|1.0&_tag=s|,|c,c&_security:above=x",
+    "_elements=id,code&_list=1,2&_type=Patient,Observation&_id=a,b&_source=urn:x",
+    "probability=0.5&value-quantity=ap1e-3&value-date=eb2023-02-30&length=ne5",
+    "combo-code:text=a%20b&patient:identifier=s|1&encounter:above=Encounter/1&_cursor=abc",
+];
+
+/// Pieces of queries.
+pub(crate) const WORDS: [&str; 32] = [
+    "&",
+    "=",
+    "|",
+    "$",
+    ",",
+    "\\",
+    "%",
+    "%5C",
+    "%00",
+    "%ff",
+    "%C3%A9",
+    "+",
+    ":",
+    ".",
+    "gt",
+    "ap",
+    "1e400",
+    "-0",
+    "2024-02-30",
+    "9999-12-31",
+    ":not",
+    ":missing",
+    ":exact",
+    ":iterate",
+    ":of-type",
+    "_has:",
+    "_include=*",
+    "_sort=",
+    "é",
+    "😀",
+    "\u{0}",
+    "patient.organization.name=",
+];
