@@ -5,7 +5,7 @@ use fhir::{Instant, Resource, Value};
 use search::{EquityRules, Extractor};
 
 /// One run.
-pub fn run(bytes: &[u8]) {
+pub(crate) fn run(bytes: &[u8]) {
     let Ok(bundle) = Resource::parse(bytes, &Limits::default()) else { return };
     let extractor = Extractor::new(vec!["http://h/fhir".into()], EquityRules::default());
     let entries = bundle.value().get("entry").map(Value::each).unwrap_or_default();

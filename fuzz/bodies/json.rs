@@ -3,7 +3,7 @@
 use fhir::json::{Limits, parse};
 
 /// One run.
-pub fn run(bytes: &[u8]) {
+pub(crate) fn run(bytes: &[u8]) {
     let Ok(value) = parse(bytes, &Limits::default()) else { return };
     let again = parse(value.to_text().as_bytes(), &Limits::default()).expect("what was written is JSON");
     assert!(again == value, "it came back changed");

@@ -4,7 +4,7 @@ use fhir::{Instant, Kind};
 use search::{Options, parse};
 
 /// One run.
-pub fn run(at: u8, strict: bool, text: &str) {
+pub(crate) fn run(at: u8, strict: bool, text: &str) {
     let kind = Kind::at_index(usize::from(at));
     let options = Options::new(strict, vec!["http://h/fhir".into()], Instant(1_718_452_800_000_000));
     let Ok(parsed) = parse(kind, text, &options) else { return };

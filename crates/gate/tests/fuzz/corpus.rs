@@ -13,7 +13,7 @@ pub(crate) const BUNDLES: [&str; 4] = [
     r##"{"resourceType":"Patient","id":"p1","meta":{"versionId":"1","lastUpdated":"2024-01-01T00:00:00Z","tag":[{"system":"s","code":"c"}]},"name":[{"family":"F","given":["G","H"],"_given":[null,{"id":"x"}]}],"birthDate":"1970-02-28","deceasedBoolean":false,"address":[{"use":"home","state":"TX","postalCode":"77002","period":{"start":"2001"}}],"contained":[{"resourceType":"Organization","id":"o"}],"managingOrganization":{"reference":"#o"},"text":{"status":"generated","div":"<div xmlns=\"http://www.w3.org/1999/xhtml\">x</div>"}}"##,
     r#"{"resourceType":"Bundle","type":"transaction","entry":[{"fullUrl":"urn:uuid:0198f9a0-0000-7000-8000-000000000001","resource":{"resourceType":"Observation","status":"final","code":{"coding":[{"system":"http://loinc.org","code":"85354-9"}]},"subject":{"reference":"Patient?identifier=s|1"},"effectivePeriod":{"start":"2024-01","end":"2024-02-29T12:00:00.123+14:00"},"component":[{"code":{"text":"a"},"valueQuantity":{"value":1.50,"comparator":"<","unit":"mg","system":"http://unitsofmeasure.org","code":"mg"}},{"code":{"text":"b"},"valueRange":{"low":{"value":-1},"high":{"value":1e3}}}]},"request":{"method":"POST","url":"Observation","ifNoneExist":"identifier=a|b"}}]}"#,
     r#"{"resourceType":"Bundle","type":"collection","entry":[{"resource":{"resourceType":"Group","id":"g","type":"person","actual":true,"member":[{"entity":{"reference":"Patient/p1"},"period":{"start":"2020-01-01"}}]}},{"resource":{"resourceType":"RiskAssessment","id":"r","status":"final","subject":{"reference":"Patient/p1"},"prediction":[{"qualitativeRisk":{"coding":[{"code":"high"}]},"probabilityDecimal":0.5}]}},{"resource":{"resourceType":"Questionnaire","id":"q","status":"draft","item":[{"linkId":"1","type":"group","item":[{"linkId":"1.1","type":"choice"}]}]}}]}"#,
-    r#"{"resourceType":"Timing","id":"x"}"#,
+    r#"{"resourceType":"Claim","id":"c","status":"active","type":{"coding":[{"code":"pharmacy"}]},"use":"claim","patient":{"reference":"Patient/p1"},"created":"2024-01-01","provider":{"reference":"Organization/o"},"priority":{"text":"normal"},"insurance":[{"sequence":1,"focal":true,"coverage":{"display":"x"}}],"item":[{"sequence":1,"productOrService":{"text":"y"},"net":{"value":140.52,"currency":"USD"}}]}"#,
 ];
 
 /// Pieces of JSON and of FHIR.
@@ -44,7 +44,8 @@ pub(crate) const PIECES: [&str; 24] = [
     "\"reference\":\"Patient/1/_history/2\",",
 ];
 
-pub(crate) const QUERIES: [&str; 12] = [
+pub(crate) const QUERIES: [&str; 13] = [
+    "_summary=false&_total=accurate&_count=0",
     "code=http://loinc.org|4548-4&value-quantity=gt9||%25&patient.birthdate=lt1960",
     "_has:Observation:patient:code=x&_has:Encounter:patient:_has:Claim:encounter:use=claim",
     "code-value-quantity=http://loinc.org|1$ge5.40|http://unitsofmeasure.org|mg,2$3",

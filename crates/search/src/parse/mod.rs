@@ -195,10 +195,20 @@ impl<'o> Parser<'o> {
         text::encode(&pair.value, canonical);
     }
 
+    /// The canonical text has no `_count`: what it meant is said in another way.
+    fn keep_count_only(&mut self) {
+        let canonical = &mut self.query.canonical;
+        let mut kept: Vec<&str> =
+            canonical.split('&').filter(|pair| !pair.is_empty() && !pair.starts_with("_summary=")).collect();
+        kept.push("_summary=count");
+        *canonical = kept.join("&");
+    }
+
     fn finish(mut self) -> Result<Parsed, Vec<Issue>> {
         // R4: `_count=0` asks for the count.
         if self.query.count == Some(0) && self.query.summary == Summary::False {
             self.query.summary = Summary::Count;
+            self.keep_count_only();
         }
         if self.errors.is_empty() {
             Ok(Parsed { query: self.query, ignored: self.ignored })
