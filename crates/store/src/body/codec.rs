@@ -21,7 +21,8 @@ const LEVEL: i32 = 1;
 /// Longest content that is unpacked: a damaged length must not ask for all memory.
 const CONTENT_BYTES_MAX: usize = 1 << 30;
 
-/// Dictionaries by number: older ones stay, so that older bodies stay readable. Trained on synthetic data only.
+/// Dictionaries by number: older ones stay, so that older bodies stay readable. A new one comes with a migration, so that older programs, which
+/// cannot read what it packs, refuse the file. Trained on synthetic data only.
 const DICTIONARIES: [&[u8]; 2] = [
     include_bytes!("../../definitions/dictionary-1.zdict"),
     // With claims, and with what many sources write into `meta`.

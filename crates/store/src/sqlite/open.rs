@@ -17,7 +17,7 @@ use crate::{StoreConfig, StoreError, Synchronous};
 const FOLDER_LAYOUT: u32 = 1;
 /// Marks a file as ours: "salu".
 const APPLICATION_ID: i32 = 0x7361_6c75;
-const MIGRATIONS: &[&str] = &[include_str!("migrations/0001.sql")];
+const MIGRATIONS: &[&str] = &[include_str!("migrations/0001.sql"), include_str!("migrations/0002.sql")];
 /// The database in the data folder.
 const FILE: &str = "salus.db";
 const PAGE_CACHE_KIB: u32 = 32 * 1024;

@@ -56,10 +56,19 @@ async fn a_database_of_a_newer_program_is_refused() {
         Store::open(StoreConfig::new(folder.path(), BASE), Arc::new(FixedClock::at("2026-01-01T00:00:00Z")))
             .err()
     };
+    let set_version = |version: i64| {
+        let conn = Connection::open(folder.join("salus.db")).unwrap();
+        conn.pragma_update(None, "user_version", version).unwrap();
+    };
+    set_version(7);
+    assert_eq!(open(), Some(StoreError::NewerVersion { found: 7, known: 2 }));
+    // An older one is brought up to date.
+    set_version(1);
+    assert_eq!(open(), None);
     let conn = Connection::open(folder.join("salus.db")).unwrap();
-    conn.pragma_update(None, "user_version", 7).unwrap();
+    let version: i64 = conn.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
+    assert_eq!(version, 2);
     drop(conn);
-    assert_eq!(open(), Some(StoreError::NewerVersion { found: 7, known: 1 }));
     std::fs::write(folder.join("FORMAT"), "9\n").unwrap();
     assert_eq!(open(), Some(StoreError::NewerVersion { found: 9, known: 1 }));
 }

@@ -1,0 +1,2 @@
+-- The tables stay as they are. Bodies may be packed with dictionary 2 from here on, and index rows of parameters that have parts are left out: a
+-- program that does not know of that must not open the file.
