@@ -14,6 +14,6 @@ pub use folder::DataFolder;
 pub use lossy::{Fault, LossyDisk};
 pub use port::free_port;
 pub use servers::{ApiFault, ApiRequest, PagedApi, PagedApiOptions};
-pub use servers::{Bucket, IdentityProvider, Kafka, MariaDb, ObjectStore, Postgres, python};
-pub use servers::{Gateway, GatewayAnswer, GatewayRequest, Mail, MailServer};
+pub use servers::{Bucket, IdentityProvider, Kafka, KafkaCluster, MariaDb, ObjectStore, Postgres, python};
+pub use servers::{Gateway, GatewayAnswer, GatewayRequest, Mail, MailServer, SecureKafka};
 pub use shared_data::{shared_data, shared_folder};

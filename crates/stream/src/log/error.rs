@@ -102,6 +102,33 @@ pub enum LogError {
         /// The setting that needs it.
         name: String,
     },
+    /// A setting is there that would not be used: the connection would be less safe than it looks.
+    #[error(
+        "`{name}` has no effect while `security.protocol` is `{protocol}`: set that to `sasl_ssl`, `ssl` or `sasl_plaintext`, or remove it"
+    )]
+    KafkaProtocol {
+        /// The setting without effect.
+        name: String,
+        /// What is set, or what librdkafka takes when nothing is.
+        protocol: String,
+    },
+    /// The client does not know a setting, or not its value.
+    #[error("`{name}` is not a setting that the client of Kafka takes: {why}")]
+    KafkaWrongSetting {
+        /// Its name; the value may be a secret.
+        name: String,
+        /// What the client says.
+        why: String,
+    },
+    /// Kafka does not know who signs in, or not so.
+    #[error("Kafka refused the sign-in, look at `sasl.username`, `sasl.password` and `sasl.mechanism`: {0}")]
+    KafkaSignIn(String),
+    /// Whoever answers did not prove to be the broker.
+    #[error(
+        "no trusted TLS connection to Kafka: `ssl.ca.location` must name the authority that signed the broker's certificate, \
+         `brokers` the host that it is for: {0}"
+    )]
+    KafkaTls(String),
     /// What Kafka cannot do for us.
     #[error("{what} is not supported with Kafka: set it on the topic, or use the embedded log")]
     NotWithKafka {

@@ -18,7 +18,7 @@ mod supervised;
 
 pub use gateway::{Gateway, GatewayAnswer, GatewayRequest};
 pub use identity::IdentityProvider;
-pub use kafka::Kafka;
+pub use kafka::{Kafka, KafkaCluster, SecureKafka};
 pub use mariadb::MariaDb;
 pub use object_store::{Bucket, ObjectStore};
 pub use paged_api::{ApiFault, ApiRequest, PagedApi, PagedApiOptions};

@@ -1,5 +1,6 @@
 //! The log in Apache Kafka. Offsets are not kept there: they live in `stream.db`, with the effects of what was processed.
 
+mod ear;
 mod failure;
 mod message;
 mod reader;
@@ -51,7 +52,8 @@ impl Kafka {
     pub(super) async fn open(settings: KafkaSettings) -> Result<Kafka, LogError> {
         let shared = Shared::new(settings)?;
         shared.ensure(&KINDS).await?;
-        let warnings = shared.look().await?.warnings(&shared.admin).await?;
+        let mut warnings = shared.settings.warnings();
+        warnings.extend(shared.look().await?.warnings(&shared.admin).await?);
         for warning in &warnings {
             tracing::warn!("{warning}");
         }
@@ -68,9 +70,9 @@ impl Kafka {
 
     pub(super) async fn append(&self, entries: Vec<Append>) -> Result<Vec<Appended>, LogError> {
         let _permit = self.shared.budget.take(&entries)?;
-        if !self.shared.knows(entries.iter().map(|entry| &entry.kind)) {
-            let kinds: BTreeSet<Kind> = entries.iter().map(|entry| entry.kind.clone()).collect();
-            self.shared.ensure(&kinds.into_iter().collect::<Vec<_>>()).await?;
+        let kinds: BTreeSet<Kind> = entries.iter().map(|entry| entry.kind.clone()).collect();
+        if !self.shared.knows(kinds.iter()) {
+            self.shared.ensure(&kinds.iter().cloned().collect::<Vec<_>>()).await?;
         }
         let mut deliveries = Vec::with_capacity(entries.len());
         let mut failure = None;
@@ -98,9 +100,9 @@ impl Kafka {
             }
         }
         match failure {
-            Some(error) => Err(self.shared.noted(error)),
+            Some(error) => Err(self.shared.of_append(error, kinds).await),
             None => {
-                *self.shared.trouble() = None;
+                self.shared.well();
                 Ok(appended)
             }
         }
@@ -133,7 +135,7 @@ impl Kafka {
             Ok(is_ready) => {
                 let entries = if is_ready { reader.read(limits).await } else { Vec::new() };
                 if !entries.is_empty() {
-                    *self.shared.trouble() = None;
+                    self.shared.well();
                 }
                 self.shared.readers.put(reader);
                 Ok(entries)
@@ -227,7 +229,7 @@ impl Kafka {
     }
 
     pub(super) fn failure(&self) -> Option<LogError> {
-        self.shared.trouble().clone().map(LogError::Unavailable)
+        self.shared.failure()
     }
 }
 

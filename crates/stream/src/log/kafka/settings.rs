@@ -77,6 +77,7 @@ impl KafkaSettings {
             .set("client.id", "salus")
             .set("reconnect.backoff.ms", "100")
             .set("reconnect.backoff.max.ms", "2000");
+        let protocol = self.protocol();
         for (name, value) in &self.client {
             if OURS.contains(&name.as_str()) {
                 return Err(LogError::KafkaSetting { name: name.clone() });
@@ -84,15 +85,45 @@ impl KafkaSettings {
             if needs_tls(name, value) && !cfg!(feature = "kafka-tls") {
                 return Err(LogError::TlsNotBuilt { name: name.clone() });
             }
+            if needs_protocol(name).is_some_and(|part| !protocol.contains(part)) {
+                return Err(LogError::KafkaProtocol { name: name.clone(), protocol });
+            }
             config.set(name, value);
         }
         config.set("bootstrap.servers", &self.bootstrap_servers);
         Ok(config)
     }
 
+    /// As librdkafka reads it: what is not configured is in the clear.
+    fn protocol(&self) -> String {
+        self.client
+            .get("security.protocol")
+            .map_or("plaintext".to_owned(), |value| value.to_ascii_lowercase())
+    }
+
+    /// What of it an operator should think about again.
+    pub(super) fn warnings(&self) -> Vec<String> {
+        let mut warnings = Vec::new();
+        if self.protocol() == "sasl_plaintext" {
+            warnings.push("events go to Kafka in the clear, with `PLAIN` the password too: set `security.protocol` to `sasl_ssl`".into());
+        }
+        for (name, off) in [
+            ("enable.ssl.certificate.verification", "false"),
+            ("ssl.endpoint.identification.algorithm", "none"),
+        ] {
+            if self.client.get(name).is_some_and(|value| value.eq_ignore_ascii_case(off)) {
+                warnings
+                    .push(format!("`{name}` is `{off}`: whoever answers is taken for the broker; remove it"));
+            }
+        }
+        warnings
+    }
+
     /// The producer's: what was acknowledged was written once, in order, to all replicas that are in step.
     pub(super) fn producer(&self) -> Result<ClientConfig, LogError> {
         let mut config = self.client()?;
+        // What it says of its connections is heard.
+        config.set_log_level(rdkafka::config::RDKafkaLogLevel::Info);
         let timeout_millis = u64::from(self.delivery_secs_max.max(1)) * 1000;
         config
             .set("enable.idempotence", "true")
@@ -139,7 +170,16 @@ fn needs_tls(name: &str, value: &str) -> bool {
     match name {
         "security.protocol" => value.contains("ssl"),
         "sasl.mechanism" | "sasl.mechanisms" => value != "plain",
-        name => name.starts_with("ssl.") || name.starts_with("sasl.oauthbearer."),
+        name => needs_protocol(name) == Some("ssl") || name.starts_with("sasl.oauthbearer."),
+    }
+}
+
+/// The part that `security.protocol` must have for a setting to be used at all.
+fn needs_protocol(name: &str) -> Option<&'static str> {
+    match name {
+        name if name.starts_with("sasl.") => Some("sasl"),
+        name if name.starts_with("ssl.") || name.starts_with("enable.ssl.") => Some("ssl"),
+        _ => None,
     }
 }
 
@@ -155,9 +195,9 @@ impl fmt::Debug for KafkaSettings {
 mod tests {
     use super::*;
 
-    fn check(name: &str, value: &str) -> Result<(), LogError> {
+    fn check(client: &[(&str, &str)]) -> Result<(), LogError> {
         let mut settings = KafkaSettings::new("127.0.0.1:9092", 4);
-        settings.client.insert(name.into(), value.into());
+        settings.client = client.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
         settings.producer()?;
         settings.consumer("g").map(drop)
     }
@@ -165,27 +205,45 @@ mod tests {
     #[test]
     fn durability_cannot_be_configured_away() {
         for name in OURS {
-            assert!(matches!(check(name, "1"), Err(LogError::KafkaSetting { .. })), "{name}");
+            assert!(matches!(check(&[(name, "1")]), Err(LogError::KafkaSetting { .. })), "{name}");
         }
     }
 
     #[test]
     fn tls_is_there_or_is_said_to_be_missing() {
         let expected = cfg!(feature = "kafka-tls");
-        for (name, value) in [
-            ("security.protocol", "SSL"),
-            ("security.protocol", "sasl_ssl"),
-            ("ssl.ca.location", "/etc/ca.pem"),
-            ("sasl.mechanism", "SCRAM-SHA-512"),
+        for client in [
+            &[("security.protocol", "SSL")][..],
+            &[("security.protocol", "sasl_ssl")],
+            &[("security.protocol", "ssl"), ("ssl.ca.location", "/etc/ca.pem")],
+            &[("security.protocol", "sasl_plaintext"), ("sasl.mechanism", "SCRAM-SHA-512")],
         ] {
-            let result = check(name, value);
-            assert_eq!(result.is_ok(), expected, "{name}");
+            let result = check(client);
+            assert_eq!(result.is_ok(), expected, "{client:?}");
             if let Err(error) = result {
                 assert!(error.to_string().contains("kafka-tls"), "{error}");
             }
         }
-        check("security.protocol", "sasl_plaintext").unwrap();
-        check("sasl.mechanism", "PLAIN").unwrap();
+        check(&[("security.protocol", "sasl_plaintext"), ("sasl.mechanism", "PLAIN")]).unwrap();
+    }
+
+    /// librdkafka takes them without a word, and speaks in the clear.
+    #[test]
+    fn what_would_have_no_effect_is_refused() {
+        for client in [
+            &[("sasl.password", "correct horse")][..],
+            &[("sasl.username", "salus"), ("security.protocol", "plaintext")],
+            &[("sasl.mechanism", "PLAIN")],
+        ] {
+            let error = check(client).unwrap_err();
+            assert!(matches!(error, LogError::KafkaProtocol { .. }), "{error}");
+            assert!(
+                error.to_string().contains(client[0].0) && !error.to_string().contains("horse"),
+                "{error}"
+            );
+        }
+        let error = check(&[("ssl.ca.location", "/etc/ca.pem")]).unwrap_err();
+        assert!(error.to_string().contains("ssl.ca.location"), "{error}");
     }
 
     #[test]
@@ -193,5 +251,23 @@ mod tests {
         let mut settings = KafkaSettings::new("127.0.0.1:9092", 4);
         settings.client.insert("sasl.password".into(), "correct horse".into());
         assert_eq!(format!("{settings:?}"), "KafkaSettings(127.0.0.1:9092 [\"sasl.password\"])");
+    }
+
+    #[test]
+    fn a_setting_that_is_written_wrongly_is_named_without_its_value() {
+        let mut settings = KafkaSettings::new("127.0.0.1:9092", 4);
+        settings.client.insert("sasl_password".into(), "correct horse".into());
+        let created = settings.producer().unwrap().create::<rdkafka::producer::FutureProducer>();
+        let error = super::super::failure::of_kafka(created.err().unwrap()).to_string();
+        assert!(error.contains("`sasl_password`") && !error.contains("horse"), "{error}");
+    }
+
+    #[test]
+    fn what_is_not_safe_is_warned_of() {
+        let mut settings = KafkaSettings::new("127.0.0.1:9092", 4);
+        assert!(settings.warnings().is_empty());
+        settings.client.insert("security.protocol".into(), "SASL_PLAINTEXT".into());
+        settings.client.insert("enable.ssl.certificate.verification".into(), "false".into());
+        assert_eq!(settings.warnings().len(), 2, "{:?}", settings.warnings());
     }
 }

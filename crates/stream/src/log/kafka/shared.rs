@@ -9,21 +9,26 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::producer::{FutureProducer, Producer};
 use rdkafka::{Offset, TopicPartitionList};
 
+use super::ear::Ear;
 use super::failure::{is_passing, of_kafka};
 use super::reader::{Readers, Unreadable};
-use super::topics::{Admin, Cluster};
+use super::topics::{self, Admin, Cluster};
 use super::{KafkaSettings, rdkafka_offset};
 use crate::log::budget::Budget;
 use crate::log::{LogError, Offsets, Position, topic_of};
 
 /// How long the cluster may take to answer a question.
 const ANSWER: Duration = Duration::from_secs(20);
+/// How long it is waited for at once: what was heard meanwhile may say that waiting is in vain.
+const PATIENCE: Duration = Duration::from_secs(2);
 /// How long what is on its way may take when the log is dropped.
 const FLUSH: Duration = Duration::from_secs(5);
 
 pub(super) struct Shared {
     pub(super) settings: KafkaSettings,
-    pub(super) producer: FutureProducer,
+    pub(super) producer: FutureProducer<Ear>,
+    /// What the producer says of its connections; it connects by itself.
+    ear: Ear,
     pub(super) admin: Admin,
     /// Asks for metadata and offsets; reads nothing.
     observer: Arc<BaseConsumer>,
@@ -34,16 +39,19 @@ pub(super) struct Shared {
     /// Kinds that have a topic, as far as is known.
     kinds: RwLock<BTreeSet<Kind>>,
     /// Why the cluster did not answer the last time.
-    trouble: Mutex<Option<String>>,
+    trouble: Mutex<Option<LogError>>,
 }
 
 impl Shared {
     pub(super) fn new(settings: KafkaSettings) -> Result<Shared, LogError> {
-        let producer: FutureProducer = settings.producer()?.create().map_err(of_kafka)?;
+        let ear = Ear::default();
+        let producer: FutureProducer<Ear> =
+            settings.producer()?.create_with_context(ear.clone()).map_err(of_kafka)?;
         let admin: Admin = settings.client()?.create().map_err(of_kafka)?;
         let observer: BaseConsumer = settings.consumer("salus")?.create().map_err(of_kafka)?;
         Ok(Shared {
             producer,
+            ear,
             admin,
             observer: Arc::new(observer),
             groups: Mutex::default(),
@@ -83,9 +91,9 @@ impl Shared {
 
     /// Learns of topics that others have created.
     pub(super) async fn look(&self) -> Result<Cluster, LogError> {
-        let observer = Arc::clone(&self.observer);
-        let ask = move || Ok(Cluster::of(&observer.fetch_metadata(None, ANSWER).map_err(of_kafka)?));
-        let cluster = blocking(ask).await.map_err(|error| self.noted(error))?;
+        let (observer, ear) = (Arc::clone(&self.observer), self.ear.clone());
+        let cluster = blocking(move || ask(&observer, &ear)).await.map_err(|error| self.noted(error))?;
+        self.ear.is_let_in();
         self.kinds.write().unwrap_or_else(PoisonError::into_inner).extend(cluster.kinds());
         Ok(cluster)
     }
@@ -177,14 +185,47 @@ impl Shared {
         Ok(None)
     }
 
+    /// The cluster did what was asked.
+    pub(super) fn well(&self) {
+        *self.trouble() = None;
+        self.ear.is_let_in();
+    }
+
+    /// Why an append was not acknowledged, as far as is known: who is not there, and how many copies are.
+    pub(super) async fn of_append(&self, error: LogError, kinds: BTreeSet<Kind>) -> LogError {
+        let LogError::Unavailable(what) = error else { return self.noted(error) };
+        let observer = Arc::clone(&self.observer);
+        let ask = move || {
+            for kind in &kinds {
+                let metadata = observer.fetch_metadata(Some(&topic_of(kind)?), PATIENCE).map_err(of_kafka)?;
+                if let Some(missing) = topics::missing_copies(&metadata) {
+                    return Ok(Some(missing));
+                }
+            }
+            Ok(None)
+        };
+        let what = match blocking(ask).await {
+            Ok(Some(missing)) => format!("{what}; {missing}"),
+            // Whoever does not answer this either is named below.
+            Ok(None) | Err(_) => what,
+        };
+        self.noted(LogError::Unavailable(what))
+    }
+
     /// Why the cluster did not answer the last time.
-    pub(super) fn trouble(&self) -> MutexGuard<'_, Option<String>> {
+    fn trouble(&self) -> MutexGuard<'_, Option<LogError>> {
         self.trouble.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Why the cluster did not answer the last time, if it did not.
+    pub(super) fn failure(&self) -> Option<LogError> {
+        self.trouble().clone()
+    }
+
     pub(super) fn noted(&self, error: LogError) -> LogError {
-        if let LogError::Unavailable(why) = &error {
-            *self.trouble() = Some(why.clone());
+        let error = self.ear.explain(error);
+        if is_of_connection(&error) {
+            *self.trouble() = Some(error.clone());
         }
         error
     }
@@ -196,6 +237,27 @@ impl Drop for Shared {
         if let Err(error) = self.producer.flush(FLUSH) {
             tracing::warn!(%error, "events were on their way to Kafka when it was closed; they were not acknowledged");
         }
+    }
+}
+
+fn is_of_connection(error: &LogError) -> bool {
+    matches!(error, LogError::Unavailable(_) | LogError::KafkaSignIn(_) | LogError::KafkaTls(_))
+}
+
+/// Asks what there is. A broker that refuses us is not asked again and again.
+fn ask(observer: &BaseConsumer, ear: &Ear) -> Result<Cluster, LogError> {
+    let until = std::time::Instant::now() + ANSWER;
+    loop {
+        let error = match observer.fetch_metadata(None, PATIENCE) {
+            Ok(metadata) => return Ok(Cluster::of(&metadata)),
+            Err(error) => of_kafka(error),
+        };
+        let is_passing = matches!(ear.explain(error.clone()), LogError::Unavailable(_));
+        if !is_passing || std::time::Instant::now() > until {
+            return Err(error);
+        }
+        // An error can come at once.
+        std::thread::sleep(Duration::from_millis(50));
     }
 }
 

@@ -99,6 +99,22 @@ impl Cluster {
     }
 }
 
+/// Says which topic has partitions that cannot take what must be in two copies.
+pub(super) fn missing_copies(metadata: &Metadata) -> Option<String> {
+    metadata.topics().iter().find_map(|topic| {
+        let partitions = || topic.partitions().iter();
+        let n_without = partitions().filter(|p| p.leader() < 0).count();
+        let n_alone = partitions().filter(|p| p.replicas().len() >= 2 && p.isr().len() < 2).count();
+        let n = partitions().count();
+        let what = match (n_without, n_alone) {
+            (0, 0) => return None,
+            (0, n_alone) => format!("{n_alone} of {n} partitions have one copy in step, and need two"),
+            (n_without, _) => format!("{n_without} of {n} partitions have no broker that leads them"),
+        };
+        Some(format!("of `{}`, {what}", topic.name()))
+    })
+}
+
 fn check_partitions(stored: usize, asked: u32) -> Result<(), LogError> {
     let stored = u32::try_from(stored).unwrap_or(u32::MAX);
     if stored == asked { Ok(()) } else { Err(LogError::Partitions { stored, asked }) }
