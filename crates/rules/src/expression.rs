@@ -24,6 +24,12 @@ const TEXT_BYTES_MAX: usize = 2_000;
 const MACRO_DEPTH_MAX: usize = 2;
 const MACROS_MAX: usize = 8;
 const BRACKET_DEPTH_MAX: usize = 24;
+/// Operations inside operations; what is deeper could need more stack than the thread has that judges.
+const TREE_DEPTH_MAX: usize = 200;
+/// A shorter text cannot be that deep.
+const SHALLOW_BYTES_MAX: usize = TREE_DEPTH_MAX;
+/// Stack for reading a longer one, however deep it is.
+const COMPILE_STACK_BYTES: usize = 32 << 20;
 /// Longest list that an expression sees.
 pub(crate) const LIST_MAX: usize = 64;
 
@@ -86,6 +92,23 @@ impl Expression {
         if deep.is_none() {
             return Err((1, 1, format!("brackets are nested deeper than {BRACKET_DEPTH_MAX}")));
         }
+        if text.len() <= SHALLOW_BYTES_MAX {
+            return Expression::compile_here(text);
+        }
+        let all = std::thread::scope(|scope| {
+            let thread = std::thread::Builder::new().stack_size(COMPILE_STACK_BYTES);
+            thread
+                .spawn_scoped(scope, || Expression::compile_here(text))
+                .map(std::thread::ScopedJoinHandle::join)
+        });
+        match all {
+            Ok(Ok(compiled)) => compiled,
+            Ok(Err(_)) => Err((1, 1, "the expression broke its reader, which is a bug".to_owned())),
+            Err(_) => Err((1, 1, "there is no memory to read the expression".to_owned())),
+        }
+    }
+
+    fn compile_here(text: &str) -> Result<Expression, (usize, usize, String)> {
         let program = ENV.compile(text).map_err(|errors| {
             let first = errors.errors.into_iter().next();
             let (line, column) = first.as_ref().map_or((1, 1), |error| error.pos);
@@ -95,6 +118,9 @@ impl Expression {
         })?;
         let mut check = Check::default();
         check.walk(program.expression(), 0, &mut Vec::new());
+        if check.tree_depth_max > TREE_DEPTH_MAX {
+            check.refuse(format!("operations are nested deeper than {TREE_DEPTH_MAX}: write several rules"));
+        }
         if let Some(problem) = check.problem {
             return Err((1, 1, problem));
         }
@@ -169,6 +195,8 @@ struct Check {
     measures: Vec<String>,
     n_macros: usize,
     reads_codes: bool,
+    tree_depth: usize,
+    tree_depth_max: usize,
     problem: Option<String>,
 }
 
@@ -179,6 +207,13 @@ impl Check {
 
     /// `bound`: variables of the macros around.
     fn walk<'e>(&mut self, node: &'e IdedExpr, depth: usize, bound: &mut Vec<&'e str>) {
+        self.tree_depth += 1;
+        self.tree_depth_max = self.tree_depth_max.max(self.tree_depth);
+        self.look(node, depth, bound);
+        self.tree_depth -= 1;
+    }
+
+    fn look<'e>(&mut self, node: &'e IdedExpr, depth: usize, bound: &mut Vec<&'e str>) {
         match &node.expr {
             Expr::Unspecified | Expr::Literal(_) => {}
             Expr::Ident(name) if bound.contains(&name.as_str()) => {}
@@ -376,6 +411,37 @@ mod tests {
         let begun = std::time::Instant::now();
         assert_eq!(expression.judge(&Long), Ok(Verdict::Met));
         assert!(begun.elapsed().as_secs() < 5, "{:?}", begun.elapsed());
+    }
+
+    /// As deep as the text has room for, on half the stack that a thread has: it ends in an answer, and never in the end of the process.
+    #[test]
+    fn the_deepest_expression_ends_on_a_small_stack() {
+        let deepest = [
+            (format!("{}true", "!".repeat(1_900)), Ok(Verdict::Met)),
+            (format!("{}1 > 0", "- ".repeat(900)), Ok(Verdict::Met)),
+            (format!("true{}", " || true".repeat(190)), Ok(Verdict::Met)),
+            (format!("1{} > 0", "+1".repeat(190)), Ok(Verdict::Met)),
+            (format!("1{} > 0", "+1".repeat(900)), Err("nested deeper")),
+            (format!("v{} > 1", ".a".repeat(190)), Err("`a` is missing")),
+            (format!("v{} > 1", ".a".repeat(900)), Err("nested deeper")),
+            (format!("v.heart_rate{} > 1", "[0]".repeat(190)), Err("cannot be computed")),
+            (format!("v.heart_rate{} > 1", "[0]".repeat(600)), Err("nested deeper")),
+            (format!("v.heart_rate{}", ".size()".repeat(190)), Err("cannot be computed")),
+            (format!("1{}", "<1".repeat(900)), Err("nested deeper")),
+            (format!("{}true", "true?true:".repeat(190)), Err("does not compile")),
+            (format!("{}true{}", "(".repeat(24), ")".repeat(24)), Ok(Verdict::Met)),
+        ];
+        for (text, expected) in deepest {
+            let judge = move || match Expression::compile(&text) {
+                Ok(expression) => expression.judge(&Bed),
+                Err((_, _, why)) => Err(why),
+            };
+            let thread = std::thread::Builder::new().stack_size(1 << 20).spawn(judge).unwrap();
+            match (thread.join().unwrap(), expected) {
+                (Err(why), Err(part)) => assert!(why.contains(part), "{why}"),
+                (found, expected) => assert_eq!(found, expected.map_err(str::to_owned)),
+            }
+        }
     }
 
     #[test]

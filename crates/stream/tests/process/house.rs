@@ -25,6 +25,8 @@ pub(crate) struct Ground {
     pub(crate) kafka: Option<KafkaSettings>,
     /// The files of streams on a disk that fails.
     pub(crate) disk: Option<LossyDisk>,
+    /// Another clock than that of the house.
+    pub(crate) clock: Option<Arc<dyn fhir::Clock>>,
     /// How counts are watched.
     pub(crate) surveillance: SurveillanceConfig,
 }
@@ -72,7 +74,8 @@ impl House {
         change(&mut settings);
         let folder = tempfile::tempdir().unwrap();
         let clock = FixedClock::at(NOW);
-        let gate = Gate::open(GateConfig::new(folder.path(), BASE), Arc::new(clock.clone())).unwrap();
+        let told = ground.clock.clone().unwrap_or_else(|| Arc::new(clock.clone()));
+        let gate = Gate::open(GateConfig::new(folder.path(), BASE), told).unwrap();
         let platform = open(&folder, &gate, &settings, &ground, &configured).await;
         House { folder, clock, gate, platform, settings, ground, configured, rule_files: Vec::new() }
     }
