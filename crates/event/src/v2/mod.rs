@@ -2,7 +2,8 @@
 //!
 //! | message | becomes |
 //! |---|---|
-//! | `ORU`, `OUL` | `vital_signs` and `lab_results`, an event for each time of each order |
+//! | `ORU`, `OUL` | `vital_signs` and `lab_results`, an event for each time of each order; `clinical_notes` of what is a text (`FT`, or `ED` with text) |
+//! | `MDM` | `clinical_notes` where a TXA and text are, or the document is cancelled |
 //! | `ADT` A01 to A08, A11 to A13, A28, A31 | `patient_movement` |
 //! | `ADT` A18, A34, A40 | `patient_movement`, merged |
 //! | `ORM`, `OMP`, `OMG`, `OML`, `RDE` | `medication_orders` where an `RXO` or `RXE` is, else `service_orders` |
@@ -11,6 +12,8 @@
 //! The source is `MSH-3@MSH-4` (its configuration may be named by MSH-3 alone), an event's id is `MSH-10/n`. Observations inside ADT and orders are
 //! not read.
 
+mod document;
+mod embedded;
 mod header;
 mod movement;
 mod order;
@@ -34,13 +37,20 @@ pub fn events_of(message: &Message, sources: &Sources, now: Instant) -> Result<V
     let header = Header::of(message, sources, now)?;
     let code = message.code().unwrap_or_default().into_owned();
     let trigger = message.trigger().unwrap_or_default().into_owned();
+    // Something is in it that no event says.
+    let mut has_more = false;
     let mut events = match code.as_str() {
         "ORU" | "OUL" => result::events(message, &header)?,
         "ADT" => movement::events(message, &trigger, &header)?,
         "ORM" | "OMP" | "OMG" | "OML" | "RDE" => order::events(message, &header)?,
+        "MDM" => {
+            let (events, more) = document::events(message, &trigger, &header)?;
+            has_more = more;
+            events
+        }
         _ => Vec::new(),
     };
-    if events.is_empty() {
+    if events.is_empty() || has_more {
         events.push(as_it_came(message, &format!("{code}^{trigger}"), &header)?);
     }
     for (number, event) in (1..).zip(&mut events) {

@@ -1,16 +1,18 @@
-//! Results: each OBX is a measurement; those of one order, time and class are one event.
+//! Results: each OBX is a measurement; those of one order, time and class are one event. What is a text of its own (`FT`, `ED` with text) is a note.
 
 use clinical::code::check_loinc;
 use fhir::Instant;
 use hl7v2::{Message, Segment, Value};
 
+use super::document::{self, About, Body};
+use super::embedded::{Content, content_of};
 use super::header::Header;
 use super::text;
 use crate::door::{Collected, Raw, Reading};
 use crate::{Comparator, Device, Event, Kind, Refusal, Status, Why, measure_named, measure_of_loinc};
 
 /// Names of LOINC as a coding system.
-const LOINC: [&str; 5] = ["LN", "LNC", "LOINC", "http://loinc.org", "2.16.840.1.113883.6.1"];
+pub(super) const LOINC: [&str; 5] = ["LN", "LNC", "LOINC", "http://loinc.org", "2.16.840.1.113883.6.1"];
 
 /// An order with its results.
 #[derive(Default)]
@@ -90,7 +92,8 @@ fn groups(message: &Message) -> Vec<Group<'_>> {
 
 fn group_events(group: &Group<'_>, header: &Header<'_>, found: &mut Found) -> Result<(), Refusal> {
     let mut parts: Vec<(Instant, bool, Collected<'_>)> = Vec::new();
-    for obx in &group.obxs {
+    let told = notes(group, header, found)?;
+    for obx in group.obxs.iter().filter(|obx| !told.contains(&obx.number)) {
         let at = time_of(obx, group, header)?;
         let code = Code::of(&obx.segment, header);
         let is_vital = code.is_vital(header);
@@ -113,6 +116,69 @@ fn group_events(group: &Group<'_>, header: &Header<'_>, found: &mut Found) -> Re
         found.events.push(event);
     }
     Ok(())
+}
+
+/// A text of its own, and not a word that is the value of a measure.
+fn is_text(obx: &Obx<'_>, header: &Header<'_>) -> bool {
+    let is_text = match text(&obx.segment, 2, 1).as_deref() {
+        Some("FT") => true,
+        Some("ED") => !matches!(content_of(&obx.segment), Content::Other),
+        _ => false,
+    };
+    is_text && !Code::of(&obx.segment, header).is_measure(header)
+}
+
+/// One note of each code and type, its lines in the order in which they stand. Gives the numbers of what is told: a text that makes no note is read as
+/// a value, so that it is seen.
+fn notes(group: &Group<'_>, header: &Header<'_>, found: &mut Found) -> Result<Vec<usize>, Refusal> {
+    let texts: Vec<&Obx<'_>> = group.obxs.iter().filter(|obx| is_text(obx, header)).collect();
+    let name = |obx: &Obx<'_>| (text(&obx.segment, 3, 1), text(&obx.segment, 2, 1));
+    let (mut told, mut seen) = (Vec::new(), Vec::new());
+    for first in &texts {
+        if seen.contains(&name(first)) {
+            continue;
+        }
+        seen.push(name(first));
+        let lines: Vec<&Obx<'_>> = texts.iter().copied().filter(|obx| name(obx) == name(first)).collect();
+        if let Some(mut event) = note(&lines, group, header)? {
+            header.about(&mut event, group.pid.as_ref(), group.pv1.as_ref())?;
+            found.n_readable += lines.len();
+            found.events.push(event);
+            told.extend(lines.iter().map(|obx| obx.number));
+        }
+    }
+    Ok(told)
+}
+
+/// The note of some lines; an error only where the time is wrong, as with values.
+fn note(lines: &[&Obx<'_>], group: &Group<'_>, header: &Header<'_>) -> Result<Option<Event>, Refusal> {
+    let first = lines[0];
+    let place = || format!("OBX({})-5", first.number);
+    let mut body = Body::default();
+    for obx in lines {
+        if body.take(&obx.segment, place).is_err() || body.has_other {
+            return Ok(None);
+        }
+    }
+    let status = match status_of(text(&first.segment, 11, 1).as_deref()) {
+        Status::Final => "final",
+        Status::Corrected => "amended",
+        Status::EnteredInError | Status::Cancelled => "entered-in-error",
+        Status::Preliminary => "preliminary",
+    };
+    let title = text(&first.segment, 3, 2).or_else(|| text(group.obr.as_ref()?, 4, 2));
+    let about = About {
+        document: result_of(first, group).map(|id| document::named(&id)),
+        status,
+        kind: document::loinc_of(&first.segment),
+        title: title.map(|name| document::named(&name)),
+        author: None,
+    };
+    if status == "entered-in-error" && about.document.is_none() {
+        return Ok(None);
+    }
+    let at = time_of(first, group, header)?;
+    Ok(document::event(header, at, &about, &body, &place()).unwrap_or_default())
 }
 
 /// When it was observed: OBX-14, else the order's OBR-7 or OBR-22, else the message's time.
@@ -153,23 +219,32 @@ impl Code {
         Code { loinc: None, name: Some(name) }
     }
 
-    fn is_vital(&self, header: &Header<'_>) -> bool {
+    fn measure(&self, header: &Header<'_>) -> Option<&'static crate::Measure> {
         let mapped = self.name.as_ref().and_then(|name| header.source.codes.get(name));
-        let code = self.loinc.as_ref().or(mapped);
-        let measure = code.and_then(|code| measure_of_loinc(code).or_else(|| measure_named(code)));
-        measure.is_some_and(|measure| measure.is_vital)
+        let code = self.loinc.as_ref().or(mapped)?;
+        measure_of_loinc(code).or_else(|| measure_named(code))
+    }
+
+    fn is_measure(&self, header: &Header<'_>) -> bool {
+        self.measure(header).is_some()
+    }
+
+    fn is_vital(&self, header: &Header<'_>) -> bool {
+        self.measure(header).is_some_and(|measure| measure.is_vital)
     }
 }
 
 fn add(obx: &Obx<'_>, group: &Group<'_>, code: &Code, collected: &mut Collected<'_>) -> Result<(), Refusal> {
     let segment = &obx.segment;
     let (value, comparator) = value_of(segment);
+    // The first part of a document is its source, which is mostly empty.
+    let written = segment.field(5).as_written().unwrap_or_default();
     let raw = match &value {
         Some(value) => Raw::Text(value),
         None => Raw::Absent(match segment.field(5).value() {
             Value::Null => "null",
-            Value::Text(_) => "not a value: a document or a reference",
-            Value::Absent | Value::Empty => "empty",
+            _ if written.contains(char::is_alphanumeric) => "not a value: a document or a reference",
+            _ => "empty",
         }),
     };
     let unit = text(segment, 6, 1);

@@ -188,6 +188,140 @@ fn orders_and_the_rest() {
     assert_eq!((events[0].kind.name(), events[0].patient.as_deref()), ("hl7v2", Some("NORTH|123")));
 }
 
+const MDM: &str = "MSH|^~\\&|DICT|NORTH|EHR|SOUTH|20261125110000+0100||MDM^T02^MDM_T02|30|P|2.5.1";
+const TXA: &str = "TXA|1|DS|TX|20261125100000|9^Weber^Anna|20261125103000|||9^Weber^Anna^^^Dr|||D-7^DICT||||report.txt|LA|R|AV";
+
+/// The members of a note, one a line, after what the event says; of what is no note its kind alone.
+#[track_caller]
+fn check_notes(lines: &[&str], expected: &str) {
+    let shown = |event: &Event| match (&event.note(), &event.data) {
+        (Some(_), Data::Json(data)) => {
+            let mut lines = vec![format!(
+                "{} {} {} {} {:?}",
+                event.id,
+                event.kind,
+                event.patient.as_deref().unwrap_or("-"),
+                event.at,
+                event.privacy
+            )];
+            lines.extend(data.iter().map(|(name, value)| format!("  {name} {}", value.to_text())));
+            lines.join("\n")
+        }
+        _ => format!("{} {}", event.id, event.kind),
+    };
+    let found = match read(lines) {
+        Ok(events) => {
+            for event in &events {
+                assert_eq!(Event::of_bytes(&event.to_bytes()).as_ref(), Ok(event));
+            }
+            events.iter().map(shown).collect::<Vec<String>>().join("\n")
+        }
+        Err(refusal) => format!("refused {} {}", refusal.place, refusal.slug()),
+    };
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn a_document_is_a_note() {
+    check_notes(
+        &[
+            MDM,
+            "EVN|T02|20261125110000",
+            PID,
+            PV1,
+            TXA,
+            "OBX|1|TX|18842-5^Discharge summary^LN||Sleeps well~and eats.||||||F",
+            "OBX|2|FT|18842-5^Discharge summary^LN||No pain.\\.br\\Temp 37 \\T\\ stable||||||F",
+        ],
+        concat!(
+            "30/1 clinical_notes NORTH|123 2026-11-25T09:30:00.000Z [\"R\"]\n",
+            "  document \"DICT:D-7\"\n",
+            "  status \"final\"\n",
+            "  title \"Discharge summary\"\n",
+            "  author \"Anna Weber\"\n",
+            "  format \"text/plain\"\n",
+            "  text \"Sleeps well\\nand eats.\\nNo pain.\\nTemp 37 & stable\"\n",
+            "  type {\"system\":\"http://loinc.org\",\"code\":\"18842-5\",\"display\":\"Discharge summary\"}"
+        ),
+    );
+}
+
+#[test]
+fn a_document_changes_and_is_cancelled() {
+    let of = |trigger: &str, txa: &str, obx: &str, expected: &str| {
+        let events = read(&[&MDM.replace("T02", trigger), PID, txa, obx]).unwrap();
+        let notes = events.iter().map(|event| {
+            event.note().map_or(event.kind.name().to_owned(), |note| note.status.name().to_owned())
+        });
+        assert_eq!(notes.collect::<Vec<_>>().join(" "), expected, "{trigger} {txa}");
+    };
+    let text = "OBX|1|TX|1^x^L||Text";
+    of("T02", TXA, text, "final");
+    of("T02", &TXA.replace("|LA|", "|DI|"), text, "preliminary");
+    of("T08", TXA, text, "amended");
+    of("T10", TXA, text, "amended");
+    of("T11", TXA, text, "entered-in-error");
+    of("T02", &TXA.replace("|AV", "|CA"), text, "entered-in-error");
+    // Without text, or with something that is no text, the message is kept as it came.
+    of("T01", TXA, "", "hl7v2");
+    of("T02", TXA, "OBX|1|ED|1^x^L||^application^pdf^Base64^JVBERi0=", "hl7v2");
+    let both = "OBX|1|TX|1^x^L||Text\rOBX|2|ED|1^x^L||^application^pdf^Base64^JVBERi0=";
+    of("T02", TXA, both, "final hl7v2");
+    check_notes(&[MDM, PID, TXA, "OBX|1|ED|1^x^L||^TEXT^plain^Base64^***"], "refused OBX(1)-5 wrong-type");
+    check_notes(&[&MDM.replace("T02", "T11"), PID, &TXA.replace("D-7^DICT", "")], "refused TXA-12 missing");
+    check_notes(&[MDM, TXA, text], "refused PID missing");
+    let long = format!("OBX|1|TX|1^x^L||{}", "x".repeat(600_000));
+    check_notes(&[MDM, PID, TXA, &long], "refused OBX-5 too-large");
+}
+
+#[test]
+fn a_result_that_is_a_text_is_a_note() {
+    check_notes(
+        &[
+            MSH,
+            PID,
+            "OBR|1|P1|F1|24627-2^Chest CT^LN|||20261125100000",
+            "OBX|1|ED|18748-4^Report^LN||^TEXT^HTML^Base64^PGI+TGVmdDwvYj4=||||||C",
+            "OBX|2|NM|8867-4^HR^LN||70|/min|||||F",
+            "OBX|3|FT|IMP^Impression^99LAB||No nodule.||||||F",
+            "OBX|4|FT|IMP^Impression^99LAB||Follow up.||||||F",
+        ],
+        concat!(
+            "17/1 clinical_notes urn:oid:1.2.3|123 2026-11-25T09:00:00.000Z []\n",
+            "  document \"F1|18748-4\"\n",
+            "  status \"amended\"\n",
+            "  title \"Report\"\n",
+            "  format \"text/html\"\n",
+            "  text \"<b>Left</b>\"\n",
+            "  type {\"system\":\"http://loinc.org\",\"code\":\"18748-4\",\"display\":\"Report\"}\n",
+            "17/2 clinical_notes urn:oid:1.2.3|123 2026-11-25T09:00:00.000Z []\n",
+            "  document \"F1|IMP\"\n",
+            "  status \"final\"\n",
+            "  title \"Impression\"\n",
+            "  format \"text/plain\"\n",
+            "  text \"No nodule.\\nFollow up.\"\n",
+            "17/3 vital_signs"
+        ),
+    );
+    // A number that is sent as text is a value, and a picture is seen where values are.
+    check(
+        &[
+            MSH,
+            PID,
+            "OBR|1||F1",
+            "OBX|1|FT|2823-3^K^LN||6.8|mmol/L|||||F",
+            "OBX|2|ED|X^Picture^L||^IM^JPEG^Base64^AAAA||||||F",
+            "OBX|3|ED|Y^Text^L||^TEXT^^Base64^***||||||F",
+        ],
+        concat!(
+            "17/1 lab_results LAB@NORTH urn:oid:1.2.3|123 - 2026-11-25T10:00:00.000Z\n",
+            "  potassium 6.8 mmol/L final F1|2823-3 []\n",
+            "  L|X (not a value: a document or a reference) - final F1|X []\n",
+            "  L|Y (not a value: a document or a reference) - final F1|Y []"
+        ),
+    );
+}
+
 /// Every message of the shared data has an answer, and those without a fault of their own become events that the log keeps.
 #[test]
 fn messages_that_others_wrote() {

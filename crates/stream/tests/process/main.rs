@@ -7,6 +7,7 @@ mod broken;
 mod cluster;
 mod counting;
 mod dead;
+mod documents;
 mod house;
 mod kafka;
 mod kinds;
