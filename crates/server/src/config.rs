@@ -67,6 +67,8 @@ pub struct ServerConfig {
     pub listen: SocketAddr,
     /// The address clients see, without `/fhir` and without a slash at the end.
     pub public_url: String,
+    /// It was configured, and not made of the address that is listened on: others may be sent there.
+    pub is_public_url_known: bool,
     /// TLS; without it only loopback addresses are served.
     pub tls: Option<TlsFiles>,
     /// Unix socket for commands on this machine; `None` for none.
@@ -79,7 +81,14 @@ impl ServerConfig {
     /// Plain HTTP on an address, no socket, limits of the house.
     pub fn new(listen: SocketAddr) -> ServerConfig {
         let public_url = format!("http://{listen}");
-        ServerConfig { listen, public_url, tls: None, socket: None, limits: Limits::default() }
+        ServerConfig {
+            listen,
+            public_url,
+            is_public_url_known: false,
+            tls: None,
+            socket: None,
+            limits: Limits::default(),
+        }
     }
 
     /// The base of FHIR URLs, `http://127.0.0.1:8080/fhir`.

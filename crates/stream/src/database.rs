@@ -19,6 +19,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/4_decision.sql"),
     include_str!("migrations/5_resources.sql"),
     include_str!("migrations/6_rules.sql"),
+    include_str!("migrations/7_suggestions.sql"),
 ];
 const LOG_MIGRATIONS: &[&str] = &[include_str!("migrations/log.sql")];
 

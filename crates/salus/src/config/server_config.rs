@@ -21,6 +21,7 @@ impl Config {
         }
         if let Some(url) = &self.public_url {
             url.trim_end_matches('/').clone_into(&mut server.public_url);
+            server.is_public_url_known = true;
         }
         server.socket = Some(socket_of(&self.data_dir));
         server.limits = self.limits.clone().into();

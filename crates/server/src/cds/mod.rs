@@ -74,8 +74,9 @@ async fn run(app: &AppState, asked: Asked) -> Result<Response, ServerError> {
         Place::Discovery => Ok(document(StatusCode::OK, &discovery())),
         Place::Service(id) => {
             let body = parse(body).await?;
-            let url = app.config().public_url.clone();
-            let cards = platform.decide(&access, &id, &body, &url).await?;
+            let config = app.config();
+            let url = config.is_public_url_known.then_some(config.public_url.as_str());
+            let cards = platform.decide(&access, &id, &body, url).await?;
             Ok(document(StatusCode::OK, &cards_of(&cards)))
         }
         Place::Feedback(id) => {

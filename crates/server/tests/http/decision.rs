@@ -141,6 +141,90 @@ fn orders_are_compared_with_allergies_and_active_medication() {
     assert_eq!(found["cards"].as_array().unwrap().len(), 0, "{found}");
 }
 
+fn allergic() -> (String, String) {
+    let allergy = format!(
+        r#"{{"resourceType":"AllergyIntolerance","id":"a","patient":{{"reference":"Patient/1"}},"code":{{"coding":[{{"system":"{RXNORM}","code":"723"}}]}},
+        "clinicalStatus":{{"coding":[{{"system":"http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical","code":"active"}}]}}}}"#
+    );
+    let prefetch =
+        format!(r#"{{"patient":{PATIENT},"medications":null,"allergies":{}}}"#, bundle(&[allergy]));
+    let drafts = bundle(&[order("d1", "723", "draft"), order("d2", "29046", "draft")]);
+    let context = format!(
+        r#"{{"userId":"Practitioner/abc","patientId":"1","selections":["MedicationRequest/d1"],"draftOrders":{drafts}}}"#
+    );
+    (context, prefetch)
+}
+
+#[test]
+fn a_draft_that_conflicts_can_be_taken_out_and_that_it_was_is_kept() {
+    let house = House::streaming();
+    let (context, prefetch) = allergic();
+    for hook in ["order-select", "order-sign"] {
+        let service = format!("salus-{hook}");
+        let found = ask(&house, "clinician", &service, &body(hook, &context, &prefetch), 200);
+        let cards = found["cards"].as_array().unwrap();
+        assert_eq!(cards.len(), 1, "{found}");
+        let (card, suggestion) = (&cards[0], &cards[0]["suggestions"][0]);
+        assert_eq!(card["selectionBehavior"], "at-most-one", "it is needed beside suggestions");
+        assert_eq!(card["suggestions"].as_array().unwrap().len(), 1);
+        assert_eq!(suggestion["label"], "Remove the draft order of drug 723");
+        let action = &suggestion["actions"][0];
+        assert_eq!(action["type"], "delete");
+        assert_eq!(action["resourceId"], "MedicationRequest/d1");
+        assert!(action["description"].is_string() && action.get("resource").is_none(), "{action}");
+        assert!(card.get("links").is_none(), "no public address is configured");
+        // What the client says of it is kept, and what the card did not have is not.
+        let (card, id) = (card["uuid"].as_str().unwrap(), suggestion["uuid"].as_str().unwrap());
+        let accepted = |id: &str| {
+            format!(
+                r#"{{"feedback":[{{"card":"{card}","outcome":"accepted","acceptedSuggestions":[{{"id":"{id}"}}],"outcomeTimestamp":"2026-01-02T03:05:00Z"}}]}}"#
+            )
+        };
+        let path = format!("/cds-services/{service}/feedback");
+        let other = house.ask("clinician", "POST", &path, &accepted(INSTANCE));
+        assert_eq!(other.status, 404, "{}", other.text());
+        assert!(other.text().contains("has no suggestion"), "{}", other.text());
+        assert_eq!(house.ask("clinician", "POST", &path, &accepted(id)).status, 200);
+    }
+}
+
+#[test]
+fn cards_lead_to_the_pages_of_a_server_whose_address_is_known() {
+    let house = House::streaming_at("https://salus.example.org");
+    let (context, prefetch) = allergic();
+    let request = body("order-sign", &context, &prefetch);
+    let card = |found: &serde_json::Value| found["cards"][0].clone();
+    let before = card(&ask(&house, "clinician", "salus-order-sign", &request, 200));
+    assert_eq!(before["source"]["url"], "https://salus.example.org/rules/medication%2Fallergy");
+    assert!(before.get("links").is_none(), "there is no page of the patient's: {before}");
+    let event = r#"{"id":"e1","kind":"vital_signs","patient":"Patient/1","at":"2026-01-02T03:04:00Z","source":"m","data":{"heart_rate":151}}"#;
+    assert_eq!(house.ask("service", "POST", "/api/v1/events", event).status, 200);
+    let vitals = bundle(&[observation("8867-4", "vital-signs", "151", "/min")]);
+    let began = std::time::Instant::now();
+    let found = loop {
+        let found = ask(&house, "clinician", "salus-patient-view", &view(&vitals, "null"), 200);
+        let cards = found["cards"].as_array().unwrap().clone();
+        let linked = cards.into_iter().find(|card| {
+            card["source"]["topic"]["code"] == "heart-rate"
+                && card["links"].as_array().is_some_and(|links| links.len() == 2)
+        });
+        if let Some(card) = linked {
+            break card;
+        }
+        assert!(began.elapsed().as_secs() < 20, "no links: {found}");
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    };
+    let [alert, page] = [&found["links"][0], &found["links"][1]];
+    assert_eq!((&alert["type"], &page["type"]), (&"absolute".into(), &"absolute".into()));
+    assert_eq!(page["url"], "https://salus.example.org/patients/1/vitals");
+    // The pages are there.
+    for link in [alert, page] {
+        assert!(link["label"].is_string());
+        let path = link["url"].as_str().unwrap().strip_prefix("https://salus.example.org").unwrap();
+        assert_eq!(house.ask("clinician", "GET", path, "").status, 200, "{path}");
+    }
+}
+
 #[test]
 fn what_is_not_prefetched_is_read_from_the_store_or_is_a_precondition() {
     let house = House::streaming();

@@ -39,6 +39,15 @@ impl House {
         House::build_with(|_| (), |_| (), true)
     }
 
+    /// A server with streams, whose public address is configured.
+    pub(crate) fn streaming_at(public_url: &str) -> House {
+        let change = |config: &mut ServerConfig| {
+            config.public_url = public_url.to_owned();
+            config.is_public_url_known = true;
+        };
+        House::build_with(change, |_| (), true)
+    }
+
     /// A server on another disk.
     pub(crate) fn on_disk(disk: &testkit::LossyDisk) -> House {
         House::build(|_| (), |gate| gate.store.vfs = Some(disk.vfs().to_string()))

@@ -4,6 +4,9 @@ use rules::{Finding, Severity, What};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::lead::Leads;
+use super::suggest::Suggestion;
+
 /// Characters of a summary; the specification says fewer than 140.
 const SUMMARY_CHARS_MAX: usize = 139;
 const REASONS: &str = "urn:salus:override-reason";
@@ -29,14 +32,21 @@ pub struct Card {
     pub version: String,
     /// How bad.
     pub severity: Severity,
+    /// What it proposes, as feedback names it.
+    pub suggestions: Vec<Uuid>,
     /// As the client gets it.
     pub document: Value,
 }
 
 /// The card of a finding; `None` when it raises nothing.
-pub(crate) fn card_of(finding: &Finding, uuid: Uuid, public_url: &str) -> Option<Card> {
+pub(crate) fn card_of(
+    finding: &Finding,
+    uuid: Uuid,
+    leads: &Leads,
+    suggestion: Option<Suggestion>,
+) -> Option<Card> {
     let What::Raise(severity) = finding.what else { return None };
-    let document = json!({
+    let mut document = json!({
         "uuid": uuid.to_string(),
         // What matters stands first; the rest is in the detail.
         "summary": shortened(finding.message.split("; ").next().unwrap_or_default()),
@@ -44,12 +54,25 @@ pub(crate) fn card_of(finding: &Finding, uuid: Uuid, public_url: &str) -> Option
         "indicator": indicator(severity),
         "source": {
             "label": format!("salus rule {} {}", finding.rule, finding.version),
-            "url": format!("{public_url}/rules/{}", fhir::uri::encode(&finding.rule)),
             "topic": {"system": "urn:salus:topic", "code": finding.topic, "display": finding.topic.replace('-', " ")},
         },
         "overrideReasons": OVERRIDE_REASONS.map(|(code, display)| json!({"system": REASONS, "code": code, "display": display})),
     });
-    Some(Card { uuid, rule: finding.rule.clone(), version: finding.version.clone(), severity, document })
+    if let Some(page) = leads.rule(&finding.rule) {
+        document["source"]["url"] = page.into();
+    }
+    let links = leads.links(&finding.topic);
+    if !links.is_empty() {
+        document["links"] = links.into();
+    }
+    let mut suggestions = Vec::new();
+    if let Some(Suggestion { uuid, document: suggested }) = suggestion {
+        suggestions.push(uuid);
+        document["suggestions"] = json!([suggested]);
+        document["selectionBehavior"] = "at-most-one".into();
+    }
+    let (rule, version) = (finding.rule.clone(), finding.version.clone());
+    Some(Card { uuid, rule, version, severity, suggestions, document })
 }
 
 /// Rules that could not be judged, as one card: unknown is said, never taken as normal.
@@ -71,7 +94,14 @@ pub(crate) fn unjudged(findings: &[Finding], uuid: Uuid) -> Option<Card> {
         "indicator": "info",
         "source": {"label": "salus rules"},
     });
-    Some(Card { uuid, rule: String::new(), version: String::new(), severity: Severity::Info, document })
+    Some(Card {
+        uuid,
+        rule: String::new(),
+        version: String::new(),
+        severity: Severity::Info,
+        suggestions: Vec::new(),
+        document,
+    })
 }
 
 fn indicator(severity: Severity) -> &'static str {
@@ -155,23 +185,28 @@ mod tests {
     #[test]
     fn severities_become_indicators() {
         let of = |severity| {
-            card_of(&finding("m", What::Raise(severity)), Uuid::nil(), "http://h").unwrap().document
+            let finding = finding("m", What::Raise(severity));
+            card_of(&finding, Uuid::nil(), &Leads::default(), None).unwrap().document
         };
         let indicators = Severity::ALL.map(|severity| of(severity)["indicator"].as_str().unwrap().to_owned());
         assert_eq!(indicators, ["critical", "warning", "warning", "info", "info"]);
         let card = of(Severity::High);
-        assert_eq!(card["source"]["url"], "http://h/rules/founding%2Fheart-rate");
+        for absent in ["links", "suggestions", "selectionBehavior"] {
+            assert!(card.get(absent).is_none(), "{absent}");
+        }
+        assert!(card["source"].get("url").is_none(), "no address is configured");
         assert!(card["detail"].as_str().unwrap().contains("\n* heart rate: \\>131 /min"), "{card}");
         assert!(
             card["overrideReasons"].as_array().unwrap().iter().all(|reason| reason["display"].is_string())
         );
-        assert_eq!(card_of(&finding("m", What::Clear), Uuid::nil(), ""), None);
+        assert_eq!(card_of(&finding("m", What::Clear), Uuid::nil(), &Leads::default(), None), None);
     }
 
     #[test]
     fn summaries_stay_short() {
         let long = "ä".repeat(300);
-        let card = card_of(&finding(&long, What::Raise(Severity::Low)), Uuid::nil(), "").unwrap();
+        let finding = finding(&long, What::Raise(Severity::Low));
+        let card = card_of(&finding, Uuid::nil(), &Leads::default(), None).unwrap();
         assert_eq!(card.document["summary"].as_str().unwrap().chars().count(), SUMMARY_CHARS_MAX);
     }
 

@@ -15,8 +15,8 @@ const COMMENT_CHARS_MAX: usize = 1_000;
 pub(crate) struct Outcome {
     pub(crate) card: String,
     pub(crate) is_accepted: bool,
-    /// Suggestions that were taken, separated by spaces.
-    pub(crate) suggestions: String,
+    /// Suggestions that were taken.
+    pub(crate) suggestions: Vec<String>,
     pub(crate) reason_system: Option<String>,
     pub(crate) reason_code: Option<String>,
     pub(crate) comment: Option<String>,
@@ -44,7 +44,9 @@ fn outcome_of(one: &Value, at: usize) -> Result<Outcome, DecisionError> {
         _ => return Err(wrong("outcome", "must be `accepted` or `overridden`")),
     };
     let suggestions = one.get("acceptedSuggestions").map_or(&[][..], Value::items);
-    let suggestions: Vec<&str> = suggestions.iter().filter_map(|suggestion| suggestion.text("id")).collect();
+    let suggestions = suggestions.iter().map(|suggestion| suggestion.text("id").map(str::to_owned));
+    let suggestions: Option<Vec<String>> = suggestions.collect();
+    let suggestions = suggestions.ok_or_else(|| wrong("acceptedSuggestions", "has an entry without `id`"))?;
     if is_accepted && suggestions.is_empty() {
         return Err(wrong("acceptedSuggestions", "is needed when the outcome is `accepted`"));
     }
@@ -62,7 +64,7 @@ fn outcome_of(one: &Value, at: usize) -> Result<Outcome, DecisionError> {
     Ok(Outcome {
         card: card.to_owned(),
         is_accepted,
-        suggestions: suggestions.join(" "),
+        suggestions,
         reason_system: part("system"),
         reason_code: part("code"),
         comment: comment.map(str::to_owned),
@@ -85,8 +87,8 @@ pub(crate) struct Given<'a> {
 /// Keeps cards, so that feedback finds them.
 pub(crate) fn keep(conn: &Connection, given: &Given<'_>, cards: &[Card]) -> rusqlite::Result<()> {
     let mut statement = conn.prepare_cached(
-        "INSERT INTO decision_card (tenant, uuid, service, instance, person, subject, rule, version, severity, at, by)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+        "INSERT INTO decision_card (tenant, uuid, service, instance, person, subject, rule, version, severity, at, by, suggestions)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
     )?;
     for card in cards {
         statement.execute(params![
@@ -100,25 +102,32 @@ pub(crate) fn keep(conn: &Connection, given: &Given<'_>, cards: &[Card]) -> rusq
             card.version,
             card.severity.name(),
             given.at.0,
-            given.by
+            given.by,
+            card.suggestions.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
         ])?;
     }
     Ok(())
 }
 
-/// Keeps outcomes; the inner error names a card that this service did not give. Then nothing is kept.
+/// Keeps outcomes; the inner error names a card that this service did not give, or a suggestion that the card did not have. Then nothing is kept.
 pub(crate) fn record(
     conn: &Connection,
     given: &Given<'_>,
     outcomes: &[Outcome],
 ) -> rusqlite::Result<Result<(), DecisionError>> {
     for outcome in outcomes {
-        let known = conn
-            .prepare_cached("SELECT 1 FROM decision_card WHERE tenant = ?1 AND uuid = ?2 AND service = ?3")?
-            .query_row(params![given.tenant, outcome.card, given.service], |_| Ok(()))
+        let known: Option<String> = conn
+            .prepare_cached(
+                "SELECT suggestions FROM decision_card WHERE tenant = ?1 AND uuid = ?2 AND service = ?3",
+            )?
+            .query_row(params![given.tenant, outcome.card, given.service], |row| row.get(0))
             .optional()?;
-        if known.is_none() {
+        let Some(known) = known else {
             let why = format!("the service `{}` gave no card `{}`", given.service, outcome.card);
+            return Ok(Err(DecisionError::UnknownCard(why)));
+        };
+        if let Some(other) = outcome.suggestions.iter().find(|one| !known.split(' ').any(|id| id == *one)) {
+            let why = format!("the card `{}` has no suggestion `{other}`", outcome.card);
             return Ok(Err(DecisionError::UnknownCard(why)));
         }
     }
@@ -131,7 +140,7 @@ pub(crate) fn record(
             given.tenant,
             outcome.card,
             if outcome.is_accepted { "accepted" } else { "overridden" },
-            outcome.suggestions,
+            outcome.suggestions.join(" "),
             outcome.reason_system,
             outcome.reason_code,
             outcome.comment,
@@ -150,7 +159,7 @@ mod tests {
     fn check(text: &str, expected: &str) {
         let body = fhir::json::parse(text.as_bytes(), &fhir::json::Limits::default()).unwrap();
         let found = match parse(&body) {
-            Ok(outcomes) => format!("{} {}", outcomes.len(), outcomes[0].suggestions),
+            Ok(outcomes) => format!("{} {}", outcomes.len(), outcomes[0].suggestions.join(" ")),
             Err(error) => error.to_string(),
         };
         assert_eq!(found.trim(), expected, "{text}");
@@ -184,6 +193,10 @@ mod tests {
         check(
             r#"{"feedback":[{"card":"c","outcome":"accepted","outcomeTimestamp":"2020-12-11T00:00:00Z"}]}"#,
             "`feedback[0].acceptedSuggestions` is needed when the outcome is `accepted`",
+        );
+        check(
+            r#"{"feedback":[{"card":"c","outcome":"accepted","acceptedSuggestions":[{"id":"a"},{}],"outcomeTimestamp":"2020-12-11T00:00:00Z"}]}"#,
+            "`feedback[0].acceptedSuggestions` has an entry without `id`",
         );
         check(
             r#"{"feedback":[{"card":"c","outcome":"overridden","outcomeTimestamp":"2020"}]}"#,

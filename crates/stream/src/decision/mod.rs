@@ -6,8 +6,10 @@
 mod card;
 mod feedback;
 mod gather;
+mod lead;
 mod request;
 mod service;
+mod suggest;
 
 use std::collections::HashSet;
 
@@ -23,6 +25,7 @@ pub use service::{Hook, SERVICES, Service, discovery, service_named};
 
 use crate::{Platform, StreamError};
 use feedback::Given;
+use lead::Leads;
 use request::Asked;
 
 /// Cards of one answer, the worst first.
@@ -60,7 +63,8 @@ impl From<db::DbError> for DecisionError {
 }
 
 impl Platform {
-    /// Answers a request to a service with its cards, which are kept for feedback.
+    /// Answers a request to a service with its cards, which are kept for feedback. `public_url` is the address at which others reach this server,
+    /// when it is configured: cards link to its pages.
     ///
     /// # Errors
     /// The request is wrong, the caller may not ask, or data that is needed cannot be had.
@@ -69,7 +73,7 @@ impl Platform {
         access: &Access,
         id: &str,
         body: &Value,
-        public_url: &str,
+        public_url: Option<&str>,
     ) -> Result<Vec<Card>, DecisionError> {
         let service = service_named(id).ok_or_else(|| DecisionError::UnknownService(id.to_owned()))?;
         let asked = Asked::parse(body, service)?;
@@ -79,7 +83,8 @@ impl Platform {
         let known = gather::gather(self, access, service, &asked).await?;
         let now = self.now();
         let findings = judged(&self.rules(), &known, &asked, now)?;
-        let cards = cards_of(&findings, service.hook, public_url);
+        let leads = self.leads(&permit.tenant().to_string(), &asked.patient, public_url).await?;
+        let cards = cards_of(&findings, service.hook, &leads, &asked.orders);
         let (tenant, by) = (permit.tenant().to_string(), permit.principal().to_owned());
         let (instance, user) = (asked.instance, asked.user);
         let (patient, kept) = (format!("Patient/{}", asked.patient), cards.clone());
@@ -99,6 +104,17 @@ impl Platform {
             })
             .await?;
         Ok(cards)
+    }
+
+    async fn leads(
+        &self,
+        tenant: &str,
+        patient: &str,
+        public_url: Option<&str>,
+    ) -> Result<Leads, DecisionError> {
+        let Some(base) = public_url.map(str::to_owned) else { return Ok(Leads::default()) };
+        let (tenant, patient) = (tenant.to_owned(), patient.to_owned());
+        Ok(self.database().read(move |conn| Leads::find(conn, &base, &tenant, &patient)).await?)
     }
 
     /// Keeps what people did with cards.
@@ -187,7 +203,7 @@ fn events(known: &Known, asked: &Asked, now: Instant) -> Result<Vec<Event>, Deci
 }
 
 /// The worst first. Rules that speak of one topic are one card, as they are one alert; each order has its own.
-fn cards_of(findings: &[Finding], hook: Hook, public_url: &str) -> Vec<Card> {
+fn cards_of(findings: &[Finding], hook: Hook, leads: &Leads, orders: &[Resource]) -> Vec<Card> {
     let mut worst: Vec<&Finding> = findings.iter().filter(|one| matches!(one.what, What::Raise(_))).collect();
     worst.sort_by_key(|finding| std::cmp::Reverse(severity_of(finding)));
     let mut told: HashSet<(&str, &str)> = HashSet::new();
@@ -196,8 +212,11 @@ fn cards_of(findings: &[Finding], hook: Hook, public_url: &str) -> Vec<Card> {
         told.insert((finding.topic.as_str(), order))
     });
     worst.truncate(CARDS_MAX);
-    let mut cards: Vec<Card> =
-        worst.into_iter().filter_map(|finding| card::card_of(finding, Uuid::new_v4(), public_url)).collect();
+    let card = |finding: &Finding| {
+        let suggestion = suggest::suggestion_of(finding, orders, Uuid::new_v4());
+        card::card_of(finding, Uuid::new_v4(), leads, suggestion)
+    };
+    let mut cards: Vec<Card> = worst.into_iter().filter_map(card).collect();
     // Whether somebody is an adult is asked of every patient; that an order has no code matters when it is signed.
     if hook != Hook::PatientView || cards.is_empty() {
         cards.extend(card::unjudged(findings, Uuid::new_v4()));

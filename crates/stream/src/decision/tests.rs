@@ -133,3 +133,89 @@ fn discovery_has_what_is_required() {
         }
     }
 }
+
+/// What the specification demands of a card; says the first thing that is wrong.
+fn shape_of(card: &serde_json::Value) -> Result<(), String> {
+    let text = |value: &serde_json::Value, name: &str| {
+        value[name].as_str().map(str::to_owned).ok_or_else(|| format!("`{name}` is no text in {value}"))
+    };
+    let list = |value: &serde_json::Value, name: &str| value[name].as_array().cloned().unwrap_or_default();
+    let one_of = |value: String, known: &[&str]| {
+        if known.contains(&value.as_str()) { Ok(()) } else { Err(format!("`{value}` is none of {known:?}")) }
+    };
+    if text(card, "summary")?.chars().count() >= 140 {
+        return Err("the summary is too long".into());
+    }
+    one_of(text(card, "indicator")?, &["info", "warning", "critical"])?;
+    text(&card["source"], "label")?;
+    let suggestions = list(card, "suggestions");
+    if !suggestions.is_empty() {
+        one_of(text(card, "selectionBehavior")?, &["at-most-one", "any"])?;
+    }
+    for suggestion in suggestions {
+        text(&suggestion, "label")?;
+        for action in list(&suggestion, "actions") {
+            let kind = text(&action, "type")?;
+            text(&action, "description")?;
+            match kind.as_str() {
+                "delete" if !text(&action, "resourceId")?.contains('/') => {
+                    return Err("`resourceId` is no relative reference".into());
+                }
+                "delete" => {}
+                "create" | "update" if action["resource"].is_object() => {}
+                _ => return Err(format!("an action `{kind}` without its resource")),
+            }
+        }
+    }
+    for link in list(card, "links") {
+        text(&link, "label")?;
+        one_of(text(&link, "type")?, &["absolute", "smart"])?;
+        if !text(&link, "url")?.starts_with("https://") {
+            return Err(format!("the link {link} is not absolute"));
+        }
+    }
+    list(card, "overrideReasons").iter().try_for_each(|reason| text(reason, "display").map(drop))
+}
+
+/// Cards of orders that conflict, and those that the specification shows, are of one shape.
+#[test]
+fn cards_have_the_shape_of_the_specification() {
+    let draft = r#"{"resourceType":"MedicationRequest","id":"d1","status":"draft","intent":"order","subject":{"reference":"Patient/1"},
+        "medicationCodeableConcept":{"text":"Amoxicillin","coding":[{"system":"http://www.nlm.nih.gov/research/umls/rxnorm","code":"723"}]}}"#;
+    let request = format!(
+        r#"{{"hook":"order-sign",{HEAD},"context":{{"userId":"Practitioner/1","patientId":"1","draftOrders":{draft}}}}}"#
+    );
+    let asked = asked("salus-order-sign", &request).unwrap();
+    let subject = rules::Subject { medications: vec!["723".into()], ..rules::Subject::default() };
+    let known = Known { subject, observations: Vec::new() };
+    let findings = judged(&RuleSet::shipped(), &known, &asked, Instant(1_700_000_000_000_000)).unwrap();
+    let cards = cards_of(&findings, Hook::OrderSign, &Leads::default(), &asked.orders);
+    let ours: Vec<&serde_json::Value> = cards.iter().map(|card| &card.document).collect();
+    assert_eq!(ours[0]["suggestions"][0]["actions"][0]["resourceId"], "MedicationRequest/d1");
+    for card in &ours {
+        assert_eq!(shape_of(card), Ok(()), "{card}");
+    }
+    let Some(folder) = testkit::shared_data("cds-hooks-samples.tar.zst") else { return };
+    let (mut n_cards, mut n_actions) = (0, 0);
+    let path = folder.join("cds-hooks/docs/specification/current.md");
+    let page = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    for block in page.split("```").skip(1).step_by(2).filter_map(|block| block.strip_prefix("json")) {
+        let Ok(example) = serde_json::from_str::<serde_json::Value>(block) else { continue };
+        // One that shows links alone is not whole.
+        let whole =
+            example["cards"].as_array().into_iter().flatten().filter(|card| card["indicator"].is_string());
+        for card in whole {
+            assert_eq!(shape_of(card), Ok(()), "{card}");
+            n_cards += 1;
+        }
+        // An action that removes something is of the shape of ours.
+        if example["type"] == "delete" {
+            let names = |action: &serde_json::Value| {
+                action.as_object().unwrap().keys().cloned().collect::<HashSet<String>>()
+            };
+            assert_eq!(names(&ours[0]["suggestions"][0]["actions"][0]), names(&example));
+            n_actions += 1;
+        }
+    }
+    assert_eq!((n_cards, n_actions), (2, 1));
+}

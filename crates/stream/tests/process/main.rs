@@ -7,6 +7,7 @@ mod broken;
 mod cluster;
 mod counting;
 mod dead;
+mod decision;
 mod documents;
 mod house;
 mod kafka;
