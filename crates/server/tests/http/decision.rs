@@ -199,6 +199,7 @@ fn cards_lead_to_the_pages_of_a_server_whose_address_is_known() {
     assert!(before.get("links").is_none(), "there is no page of the patient's: {before}");
     let event = r#"{"id":"e1","kind":"vital_signs","patient":"Patient/1","at":"2026-01-02T03:04:00Z","source":"m","data":{"heart_rate":151}}"#;
     assert_eq!(house.ask("service", "POST", "/api/v1/events", event).status, 200);
+    assert_eq!(house.ask("service", "PUT", "/fhir/Patient/1", PATIENT).status, 201);
     let vitals = bundle(&[observation("8867-4", "vital-signs", "151", "/min")]);
     let began = std::time::Instant::now();
     let found = loop {

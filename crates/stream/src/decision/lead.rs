@@ -38,6 +38,16 @@ impl Leads {
         })
     }
 
+    /// There is a page of the patient, as far as streams know.
+    pub(crate) fn has_page(&self) -> bool {
+        self.vitals.is_some()
+    }
+
+    /// There is none.
+    pub(crate) fn without_page(&mut self) {
+        self.vitals = None;
+    }
+
     /// The page of a rule; `None` without a public address.
     pub(crate) fn rule(&self, name: &str) -> Option<String> {
         (!self.base.is_empty()).then(|| format!("{}/rules/{}", self.base, fhir::uri::encode(name)))

@@ -83,7 +83,7 @@ impl Platform {
         let known = gather::gather(self, access, service, &asked).await?;
         let now = self.now();
         let findings = judged(&self.rules(), &known, &asked, now)?;
-        let leads = self.leads(&permit.tenant().to_string(), &asked.patient, public_url).await?;
+        let leads = self.leads(access, &permit.tenant().to_string(), &asked.patient, public_url).await?;
         let cards = cards_of(&findings, service.hook, &leads, &asked.orders);
         let (tenant, by) = (permit.tenant().to_string(), permit.principal().to_owned());
         let (instance, user) = (asked.instance, asked.user);
@@ -108,13 +108,20 @@ impl Platform {
 
     async fn leads(
         &self,
+        access: &Access,
         tenant: &str,
         patient: &str,
         public_url: Option<&str>,
     ) -> Result<Leads, DecisionError> {
         let Some(base) = public_url.map(str::to_owned) else { return Ok(Leads::default()) };
-        let (tenant, patient) = (tenant.to_owned(), patient.to_owned());
-        Ok(self.database().read(move |conn| Leads::find(conn, &base, &tenant, &patient)).await?)
+        let (tenant, id) = (tenant.to_owned(), patient.to_owned());
+        let mut leads = self.database().read(move |conn| Leads::find(conn, &base, &tenant, &id)).await?;
+        // The page of a patient is there when the store has the patient, for the caller.
+        if leads.has_page() && self.gate().read(access, fhir::Kind::named("Patient"), patient).await.is_err()
+        {
+            leads.without_page();
+        }
+        Ok(leads)
     }
 
     /// Keeps what people did with cards.
