@@ -232,7 +232,7 @@ async function keyboard(state) {
   await page.keyboard.press("/");
   check(await page.evaluate(() => document.activeElement?.id === "find"), "keyboard", "`/` does not lead to the field");
   await page.keyboard.press("Escape");
-  await page.evaluate(() => document.activeElement?.blur());
+  check(await page.evaluate(() => document.activeElement === document.body), "keyboard", "Escape does not lead out of the field");
   await page.keyboard.press("j");
   await page.keyboard.press("j");
   await page.keyboard.press("k");

@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use rusqlite::ffi::ErrorCode;
+use rusqlite::ffi::{self, ErrorCode};
 
 /// Why a read, a write or an opening failed. Names files and tables, never their contents.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -57,6 +57,10 @@ pub enum DbError {
 
 impl From<rusqlite::Error> for DbError {
     fn from(error: rusqlite::Error) -> DbError {
+        // The index of the write-ahead log cannot grow: SQLite does not call that a full disk, and it is nothing else.
+        if error.sqlite_error().is_some_and(|code| code.extended_code == ffi::SQLITE_IOERR_SHMSIZE) {
+            return DbError::Full;
+        }
         match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => DbError::Full,
             Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => DbError::ReadOnly,
@@ -99,7 +103,6 @@ impl DbError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rusqlite::ffi;
 
     fn check(code: i32, expected: &str) {
         let error = rusqlite::Error::SqliteFailure(ffi::Error::new(code), None);
@@ -110,6 +113,7 @@ mod tests {
     #[test]
     fn codes_become_decisions() {
         check(ffi::SQLITE_FULL, "Full");
+        check(ffi::SQLITE_IOERR_SHMSIZE, "Full");
         check(ffi::SQLITE_READONLY, "ReadOnly");
         check(ffi::SQLITE_READONLY_DIRECTORY, "ReadOnly");
         check(ffi::SQLITE_PERM, "ReadOnly");

@@ -103,7 +103,12 @@ const help = () => one("#help");
 
 function onKey(event) {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
-  if (event.key === "Escape") { closeMenus(); return; }
+  if (event.key === "Escape") {
+    closeMenus();
+    // `/` leads into the field: there is a way out, so that letters are keys again.
+    if (event.target === one("#find")) event.target.blur();
+    return;
+  }
   if (isTyping(event.target) || help()?.open) return;
   if (going && Date.now() - going < 1_500) {
     going = 0;
