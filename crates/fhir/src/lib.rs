@@ -18,6 +18,7 @@ pub mod date;
 pub mod decimal;
 pub mod definitions;
 pub mod json;
+pub mod patch;
 pub mod reference;
 pub mod uri;
 

@@ -46,4 +46,18 @@ impl Decide for Decision {
         let chosen = op == Op::Update && stored.is_none() && restriction != Restriction::All;
         if hidden || chosen { Verdict::Hidden } else { Verdict::Permit }
     }
+
+    /// A patch tests what is stored and its answer shows it: who sends one must be allowed to read it, not only to change it.
+    fn decide_look(&self, kind: Kind, _id: &str, stored: &Resource) -> Verdict {
+        for right in [Right::Read, Right::Update] {
+            let restriction = self.principal.restriction(right, kind);
+            if restriction == Restriction::Nothing {
+                return Verdict::Forbid(no_scope(right, kind));
+            }
+            if !admits(&restriction, stored, &self.bases) {
+                return Verdict::Hidden;
+            }
+        }
+        Verdict::Permit
+    }
 }

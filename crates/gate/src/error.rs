@@ -66,6 +66,11 @@ impl From<StoreError> for GateError {
     fn from(error: StoreError) -> GateError {
         match error {
             StoreError::Forbidden(why) => GateError::Forbidden(why),
+            StoreError::Unfit(issues) => GateError::Invalid(issues),
+            StoreError::InEntry { entry, error } => match *error {
+                StoreError::Unfit(issues) => GateError::InvalidEntry { entry, issues },
+                error => GateError::Store(StoreError::InEntry { entry, error: Box::new(error) }),
+            },
             error => GateError::Store(error),
         }
     }

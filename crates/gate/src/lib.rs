@@ -65,7 +65,7 @@ pub use scope::{Context, Reach, Right, Scope, ScopeError, Scopes};
 pub use search::Restriction;
 pub use secret::Secret;
 pub use store::{
-    Action, Author, Body, Change, CheckReport, HistoryOf, HistoryPage, HistoryQuery, Op, Problem,
+    Action, Amendment, Author, Body, Change, CheckReport, HistoryOf, HistoryPage, HistoryQuery, Op, Problem,
     ReferenceProblem, ScanPage, ScanPlace, ScanQuery, SearchPage, StoreConfig, StoreError, StoreLimits,
     Stored, Synchronous, Tenant, WriteOp, WriteOutcome, Written,
 };

@@ -2,7 +2,7 @@
 
 use compact_str::CompactString;
 use db::DbError;
-use fhir::Kind;
+use fhir::{Issue, Kind};
 
 /// Why the store did not do it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -36,6 +36,15 @@ pub enum StoreError {
         /// Type.
         kind: Kind,
     },
+    /// The search of a patch found nothing.
+    #[error("the condition matches no `{kind}`: there is nothing to patch")]
+    NoMatch {
+        /// Type.
+        kind: Kind,
+    },
+    /// What a patch makes of the stored version cannot be made, or cannot be stored.
+    #[error("the patch has {} errors", .0.len())]
+    Unfit(Vec<Issue>),
     /// A conditional delete would remove more than is allowed at once.
     #[error("the condition matches more than {count_max} `{kind}`: delete them in smaller groups")]
     TooManyMatches {

@@ -1,6 +1,7 @@
 //! Versions, history, search, transactions and change log of FHIR resources. Knows no HTTP and no policy; the only place with SQL for
 //! resources.
 
+mod amendment;
 mod body;
 mod config;
 mod error;
@@ -14,6 +15,7 @@ mod store;
 mod stored;
 mod tenant;
 
+pub use amendment::Amendment;
 pub use config::{StoreConfig, StoreLimits, Synchronous};
 pub use error::{ReferenceProblem, StoreError};
 pub use pages::{

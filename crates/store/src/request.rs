@@ -7,7 +7,7 @@ use compact_str::CompactString;
 use fhir::{Kind, Resource};
 use search::{Query, Restrictions};
 
-use crate::{Op, StoreError, Stored, Tenant};
+use crate::{Amendment, Op, StoreError, Stored, Tenant};
 
 /// Several operations of one author, in one transaction.
 pub struct WriteRequest {
@@ -78,6 +78,28 @@ pub enum Action {
         resource: Resource,
         /// The search.
         query: Query,
+        /// Only when this version is stored.
+        if_match: Option<u64>,
+    },
+    /// Store the next version of what is stored, made out of it inside the transaction.
+    Patch {
+        /// Type.
+        kind: Kind,
+        /// Id.
+        id: CompactString,
+        /// What to make of it.
+        amendment: Amendment,
+        /// Only when this version is stored.
+        if_match: Option<u64>,
+    },
+    /// Patch what a search finds.
+    ConditionalPatch {
+        /// Type.
+        kind: Kind,
+        /// The search.
+        query: Query,
+        /// What to make of it.
+        amendment: Amendment,
         /// Only when this version is stored.
         if_match: Option<u64>,
     },
@@ -156,6 +178,9 @@ pub trait Decide: Send + Sync {
         stored: Option<&Resource>,
         new: Option<&Resource>,
     ) -> Verdict;
+
+    /// Asked before a patch is worked out on the stored version: may the caller know what it says. The answer to a patch tells of it.
+    fn decide_look(&self, kind: Kind, id: &str, stored: &Resource) -> Verdict;
 }
 
 /// Permits everything: for maintenance and tests of the store itself.
@@ -164,6 +189,10 @@ pub struct PermitAll;
 
 impl Decide for PermitAll {
     fn decide(&self, _: Op, _: Kind, _: &str, _: Option<&Resource>, _: Option<&Resource>) -> Verdict {
+        Verdict::Permit
+    }
+
+    fn decide_look(&self, _: Kind, _: &str, _: &Resource) -> Verdict {
         Verdict::Permit
     }
 }

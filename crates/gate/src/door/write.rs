@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use fhir::Kind;
+use fhir::{Issue, IssueType, Kind, Resource, Value};
 use search::Restriction;
 use store::{Action as Op, Author, StoreError, WriteOp, WriteRequest, Written};
 
@@ -135,6 +135,8 @@ fn missing_scope(principal: &Principal, op: &WriteOp) -> Option<String> {
         Op::Create { resource, if_none_exist: Some(_) } => (resource.kind(), &[Right::Create, Right::Search]),
         Op::Update { resource, .. } => (resource.kind(), &[Right::Update]),
         Op::ConditionalUpdate { resource, .. } => (resource.kind(), &[Right::Update, Right::Search]),
+        Op::Patch { kind, .. } => (*kind, &[Right::Update, Right::Read]),
+        Op::ConditionalPatch { kind, .. } => (*kind, &[Right::Update, Right::Read, Right::Search]),
         Op::Delete { kind, .. } => (*kind, &[Right::Delete]),
         Op::ConditionalDelete { query, .. } => {
             (query.branches.first()?.kind, &[Right::Delete, Right::Search])
@@ -144,15 +146,40 @@ fn missing_scope(principal: &Principal, op: &WriteOp) -> Option<String> {
     rights.iter().find(missing).map(|right| no_scope(*right, kind))
 }
 
-fn validated(op: WriteOp, level: Validation) -> Checked {
+fn validated(mut op: WriteOp, level: Validation) -> Checked {
+    // What a patch makes is known only inside the transaction: it is checked there.
+    if let Op::Patch { amendment, .. } | Op::ConditionalPatch { amendment, .. } = &mut op.action {
+        let check = move |stored: &Resource, new: &Resource| patch_errors(stored, new, level);
+        *amendment = amendment.clone().checked(check);
+        return Ok(op);
+    }
     let resource = match &op.action {
         Op::Create { resource, .. }
         | Op::Update { resource, .. }
         | Op::ConditionalUpdate { resource, .. } => resource,
-        Op::Delete { .. } | Op::ConditionalDelete { .. } => return Ok(op),
+        Op::Patch { .. } | Op::ConditionalPatch { .. } | Op::Delete { .. } | Op::ConditionalDelete { .. } => {
+            return Ok(op);
+        }
     };
     let issues = errors_of(resource, level);
     if issues.is_empty() { Ok(op) } else { Err(GateError::Invalid(issues)) }
+}
+
+/// What is wrong with what a patch made. Security labels stay: a patch that takes one away would open what they close.
+fn patch_errors(stored: &Resource, new: &Resource, level: Validation) -> Vec<Issue> {
+    let labels = |resource: &Resource| {
+        let labels = resource.object().get("meta").and_then(|meta| meta.get("security"));
+        labels.map_or_else(Vec::new, |labels| labels.items().to_vec())
+    };
+    let is_same = |a: &Value, b: &Value| a.get("system") == b.get("system") && a.get("code") == b.get("code");
+    let kept = labels(new);
+    let mut issues = errors_of(new, level);
+    if labels(stored).iter().any(|label| !kept.iter().any(|other| is_same(label, other))) {
+        let text = "a patch cannot take security labels away: leave `meta.security` as it is, or add to it";
+        let issue = Issue::error(IssueType::BusinessRule, "patch-labels", text);
+        issues.push(issue.at(format!("{}.meta.security", new.kind())));
+    }
+    issues
 }
 
 /// Says which entry of a transaction was at fault.

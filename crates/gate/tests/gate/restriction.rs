@@ -85,6 +85,18 @@ async fn everything(house: &House, access: &Access) -> String {
     let delete =
         gate::Action::Delete { kind: Kind::named("Observation"), id: "o0".into(), if_match: Some(1) };
     out.push_str(&format!("delete {:?}\n", house.gate.write_one(access, delete).await));
+    for (id, if_match) in
+        [("o0", None), ("o0", Some(1)), ("o1", None), ("x", None), ("a1", None), ("a1", Some(9))]
+    {
+        // What is wrong with a patch tells of what is stored.
+        let amendment = gate::Amendment::new(Vec::new(), |stored: &fhir::Resource| {
+            let text = stored.value().to_text();
+            Err(vec![fhir::Issue::error(fhir::IssueType::Processing, "patch", text)])
+        });
+        let kind = Kind::named("Observation");
+        let patch = gate::Action::Patch { kind, id: id.into(), amendment, if_match };
+        out.push_str(&format!("patch {id} {:?}\n", house.gate.write_one(access, patch).await));
+    }
     out
 }
 

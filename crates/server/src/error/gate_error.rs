@@ -27,7 +27,7 @@ pub(super) fn status_of_gate(error: &GateError) -> StatusCode {
 fn status_of_store(error: &StoreError) -> StatusCode {
     match error {
         StoreError::Forbidden(_) => StatusCode::FORBIDDEN,
-        StoreError::NotFound { .. } => StatusCode::NOT_FOUND,
+        StoreError::NotFound { .. } | StoreError::NoMatch { .. } => StatusCode::NOT_FOUND,
         StoreError::VersionConflict { .. }
         | StoreError::MultipleMatches { .. }
         | StoreError::TooManyMatches { .. } => StatusCode::PRECONDITION_FAILED,
@@ -36,9 +36,10 @@ fn status_of_store(error: &StoreError) -> StatusCode {
         | StoreError::SameTwice { .. }
         | StoreError::Cursor
         | StoreError::Reference { problem: ReferenceProblem::BadCondition, .. } => StatusCode::BAD_REQUEST,
-        StoreError::Reference { .. } | StoreError::TooCostly { .. } | StoreError::TooManyIncluded { .. } => {
-            StatusCode::UNPROCESSABLE_ENTITY
-        }
+        StoreError::Reference { .. }
+        | StoreError::Unfit(_)
+        | StoreError::TooCostly { .. }
+        | StoreError::TooManyIncluded { .. } => StatusCode::UNPROCESSABLE_ENTITY,
         StoreError::InEntry { error, .. } => status_of_store(error),
         StoreError::Full => StatusCode::INSUFFICIENT_STORAGE,
         StoreError::Closed | StoreError::Locked => StatusCode::SERVICE_UNAVAILABLE,
@@ -92,6 +93,8 @@ fn issue_of_store(error: &StoreError) -> Issue {
     let (code, slug) = match error {
         StoreError::Forbidden(_) => (IssueType::Forbidden, "forbidden"),
         StoreError::NotFound { .. } => (IssueType::NotFound, "not-found"),
+        StoreError::NoMatch { .. } => (IssueType::NotFound, "no-match"),
+        StoreError::Unfit(_) => (IssueType::Invalid, "invalid"),
         StoreError::VersionConflict { .. } => (IssueType::Conflict, "version-conflict"),
         StoreError::MultipleMatches { .. } => (IssueType::MultipleMatches, "multiple-matches"),
         StoreError::TooManyMatches { .. } => (IssueType::TooCostly, "too-many-matches"),

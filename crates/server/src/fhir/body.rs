@@ -45,7 +45,7 @@ pub(crate) async fn receive(
     let limits = &app.config().limits;
     let bytes_max = match takes {
         Takes::Nothing => return Ok(Received { bytes: Bytes::new(), permit: None }),
-        Takes::Resource => limits.body_bytes_max,
+        Takes::Resource | Takes::Patch => limits.body_bytes_max,
         Takes::Bundle => limits.bundle_bytes_max,
         Takes::Form => limits.form_bytes_max,
     };

@@ -49,11 +49,15 @@ pub(crate) fn history(
 ) -> Vec<u8> {
     let mut out = head("history", total, links, entries.len());
     let mut first = true;
-    for stored in entries {
+    for (at, stored) in entries.iter().enumerate() {
         open_entry(&mut out, &mut first);
         full_url(&mut out, base, stored);
+        // An update creates when nothing was there: at first, or after the deletion that stands behind it.
+        let before = entries.get(at + 1).filter(|other| (other.kind, &other.id) == (stored.kind, &stored.id));
+        let creates = stored.version == 1 || before.is_some_and(|before| before.op == Op::Delete);
         let (method, url, status) = match stored.op {
             Op::Create => ("POST", stored.kind.name().to_string(), "201 Created"),
+            Op::Update if creates => ("PUT", format!("{}/{}", stored.kind, stored.id), "201 Created"),
             Op::Update => ("PUT", format!("{}/{}", stored.kind, stored.id), "200 OK"),
             Op::Delete => ("DELETE", format!("{}/{}", stored.kind, stored.id), "204 No Content"),
         };

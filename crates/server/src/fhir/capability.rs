@@ -7,7 +7,7 @@ use search::ParamId;
 use crate::fhir::interactions::{INTERACTIONS, Level};
 
 /// What is not there, said where clients look.
-const NOT_SUPPORTED: &str = "Not supported: XML and RDF, patch, subscriptions, asynchronous requests, `$everything`, `$export` and terminology \
+const NOT_SUPPORTED: &str = "Not supported: XML and RDF, XML Patch, subscriptions, asynchronous requests, `$everything`, `$export` and terminology \
     operations; profiles in `$validate` (only the base of R4 is checked); the search parameters `_text`, `_content`, `_query`, `_filter` and \
     `near`; `:in`, `:not-in`, `:above` and `:below` on codes beyond the value sets that R4 lists. Unknown search parameters are errors \
     unless `Prefer: handling=lenient` asks otherwise. Reads in a transaction are done after its writes; one that fails is told in its entry.";
@@ -25,6 +25,7 @@ pub(crate) fn statement(base: &str, now: Instant) -> Value {
         "implementation": {"description": "salus", "url": base},
         "fhirVersion": "4.0.1",
         "format": ["application/fhir+json", "json"],
+        "patchFormat": ["application/json-patch+json", "application/fhir+json"],
         "rest": [{
             "mode": "server",
             "documentation": NOT_SUPPORTED,
@@ -167,6 +168,7 @@ mod tests {
             "history-type",
             "read",
             "update",
+            "patch",
             "delete",
             "history-instance",
             "vread",

@@ -12,7 +12,7 @@ use crate::fhir::conditions::Conditions;
 use crate::fhir::controls::Controls;
 use crate::fhir::interactions::{self, Interaction, Takes};
 use crate::fhir::place::Place;
-use crate::fhir::{create, delete, query, update};
+use crate::fhir::{create, delete, patch, query, update};
 
 /// What an entry asks for.
 pub(crate) enum Step {
@@ -78,6 +78,7 @@ pub(crate) fn step_of(bundle: &Ask, mut entry: Value, at: &str) -> Result<Step, 
             Err(wrong(&at_request, "this cannot be part of a bundle: send it by itself"))
         }
         Takes::Resource => entry.with_resource(resource, full_url, at),
+        Takes::Patch => entry.with_patch(resource, full_url, at),
         Takes::Nothing if resource.is_some() => {
             Err(wrong(&format!("{at}.resource"), "a request with this method has no resource"))
         }
@@ -120,6 +121,26 @@ impl Entry<'_> {
         Ok(Step::Write(Box::new(WriteOp { full_url, action })))
     }
 
+    fn with_patch(
+        self,
+        resource: Option<Value>,
+        full_url: Option<String>,
+        at: &str,
+    ) -> Result<Step, ServerError> {
+        let value = resource.ok_or_else(|| {
+            wrong(&format!("{at}.resource"), "a patch is a `Parameters`, or a JSON Patch in a `Binary`")
+        })?;
+        self.conditions.check_update()?;
+        let amendment = patch::amendment_of_entry(value)?;
+        let (kind, if_match) = (self.place.kind(), self.conditions.if_match);
+        let action = if self.row.code == "patch" {
+            patch::action_of(kind, &self.place.id, amendment, if_match)
+        } else {
+            patch::conditional_action_of(self.bundle, kind, self.query, amendment, if_match)?
+        };
+        Ok(Step::Write(Box::new(WriteOp { full_url, action })))
+    }
+
     fn without_resource(self, full_url: Option<String>) -> Result<Step, ServerError> {
         let kind = self.place.kind;
         let action = match (self.row.code, kind) {
@@ -155,8 +176,8 @@ fn method_of(text: &str, at: &str) -> Result<Method, ServerError> {
         "POST" => Ok(Method::POST),
         "PUT" => Ok(Method::PUT),
         "DELETE" => Ok(Method::DELETE),
-        "PATCH" => Err(ServerError::MethodNotAllowed { method: "PATCH".into(), allowed: "PUT".into() }),
-        _ => Err(wrong(&format!("{at}.method"), "use GET, HEAD, POST, PUT or DELETE")),
+        "PATCH" => Ok(Method::PATCH),
+        _ => Err(wrong(&format!("{at}.method"), "use GET, HEAD, POST, PUT, PATCH or DELETE")),
     }
 }
 

@@ -45,9 +45,13 @@ pub(crate) fn set_aside(ops: Vec<(usize, WriteOp)>) -> SetAside {
 fn other_entry(op: &WriteOp, urns: &HashMap<String, usize>) -> Option<usize> {
     let mut other = None;
     if !urns.is_empty() {
-        visit_references(resource_of(&op.action)?.value(), &mut |text| {
-            other = other.or_else(|| urns.get(text).copied());
-        });
+        let mut visit = |text: &str| other = other.or_else(|| urns.get(text).copied());
+        match &op.action {
+            Action::Patch { amendment, .. } | Action::ConditionalPatch { amendment, .. } => {
+                amendment.references().iter().for_each(|text| visit(text));
+            }
+            action => visit_references(resource_of(action)?.value(), &mut visit),
+        }
     }
     other
 }
@@ -57,6 +61,9 @@ fn resource_of(action: &Action) -> Option<&Resource> {
         Action::Create { resource, .. }
         | Action::Update { resource, .. }
         | Action::ConditionalUpdate { resource, .. } => Some(resource),
-        Action::Delete { .. } | Action::ConditionalDelete { .. } => None,
+        Action::Patch { .. }
+        | Action::ConditionalPatch { .. }
+        | Action::Delete { .. }
+        | Action::ConditionalDelete { .. } => None,
     }
 }

@@ -6,7 +6,9 @@ use crate::error::ServerError;
 use crate::fhir::ask::{Answer, Ask};
 use crate::fhir::place::Part::{self, Id, Inside, Kind, Version, Word};
 use crate::fhir::place::{Place, segments_of};
-use crate::fhir::{bundle, compartment, create, delete, history, read, search, update, validate, vread};
+use crate::fhir::{
+    bundle, compartment, create, delete, history, patch, read, search, update, validate, vread,
+};
 
 /// Where the CapabilityStatement lists an interaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +30,8 @@ pub(crate) enum Takes {
     Nothing,
     /// A resource as JSON.
     Resource,
+    /// A JSON Patch, or a `Parameters` with a FHIRPath Patch.
+    Patch,
     /// A bundle as JSON, which may be larger.
     Bundle,
     /// Search parameters as a form.
@@ -72,12 +76,14 @@ table! {
     "search-type", Resource, GET, [Kind], Nothing, search::search_type;
     "create", Resource, POST, [Kind], Resource, create::create;
     "conditional-update", Implied, PUT, [Kind], Resource, update::conditional_update;
+    "conditional-patch", Implied, PATCH, [Kind], Patch, patch::conditional_patch;
     "conditional-delete", Implied, DELETE, [Kind], Nothing, delete::conditional_delete;
     "search-type", Implied, POST, [Kind, Word("_search")], Form, search::search_type;
     "history-type", Resource, GET, [Kind, Word("_history")], Nothing, history::history_type;
     "validate", Operation, POST, [Kind, Word("$validate")], Resource, validate::validate;
     "read", Resource, GET, [Kind, Id], Nothing, read::read;
     "update", Resource, PUT, [Kind, Id], Resource, update::update;
+    "patch", Resource, PATCH, [Kind, Id], Patch, patch::patch;
     "delete", Resource, DELETE, [Kind, Id], Nothing, delete::delete;
     "history-instance", Resource, GET, [Kind, Id, Word("_history")], Nothing, history::history_instance;
     "vread", Resource, GET, [Kind, Id, Word("_history"), Version], Nothing, vread::vread;
@@ -142,13 +148,15 @@ mod tests {
         check("GET", "/Patient/1/Observation", "search-compartment");
         check("GET", "/Patient/1/*", "search-compartment");
         check("POST", "/Patient/%24validate", "validate");
+        check("PATCH", "/Patient/1", "patch");
+        check("PATCH", "/Patient", "conditional-patch");
         check("POST", "/", "transaction");
         check("POST", "/Patient/_search", "search-type");
     }
 
     #[test]
     fn wrong_requests_are_told_apart() {
-        check("PATCH", "/Patient/1", "allowed: GET, PUT, DELETE, HEAD");
+        check("PATCH", "/Patient/1/_history", "allowed: GET, HEAD");
         check("DELETE", "/", "allowed: GET, POST, HEAD");
         check("GET", "/Pacient/1", "unknown type Pacient");
         check("GET", "/Patient/1/_foo", "unknown path");

@@ -16,6 +16,7 @@ mod history;
 pub(crate) mod interactions;
 pub(crate) mod negotiate;
 pub(crate) mod outcome;
+mod patch;
 mod place;
 mod prefer;
 mod query;
@@ -64,6 +65,7 @@ async fn run(app: &AppState, asked: Asked, row: &mut Option<usize>) -> Result<Re
     negotiate::check_accept(&head.headers, controls.format.as_deref())?;
     match interaction.takes {
         Takes::Resource | Takes::Bundle => negotiate::check_content(&head.headers, false)?,
+        Takes::Patch => negotiate::check_patch(&head.headers)?,
         Takes::Form => negotiate::check_form(&head.headers)?,
         Takes::Nothing => {}
     }
@@ -71,7 +73,15 @@ async fn run(app: &AppState, asked: Asked, row: &mut Option<usize>) -> Result<Re
     let (conditions, prefer) = (Conditions::of(&head.headers)?, Prefer::of(&head.headers));
     // The room that the body takes is given back when the answer is there.
     let (body, _room) = body::receive(app, interaction.takes, &head.headers, body).await?.into_parts();
-    let pretty = controls.pretty;
+    let mut pretty = controls.pretty;
+    if interaction.takes == Takes::Form {
+        // What shapes the answer may stand in the form as well as in the query.
+        let form = Controls::of(&String::from_utf8_lossy(&body))?;
+        form.format
+            .as_deref()
+            .map_or(Ok(()), |format| negotiate::check_accept(&head.headers, Some(format)))?;
+        pretty |= form.pretty;
+    }
     let ask = Ask { app: app.clone(), access, place, controls, conditions, prefer, body };
     let mut reply = (interaction.run)(ask).await?;
     if pretty {

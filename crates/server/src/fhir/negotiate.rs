@@ -9,6 +9,8 @@ pub(crate) const FHIR_JSON: &str = "application/fhir+json; charset=utf-8";
 
 /// What bodies are sent as.
 const RESOURCE: &str = "application/fhir+json";
+/// A JSON Patch.
+pub(crate) const JSON_PATCH: &str = "application/json-patch+json";
 const FORM: &str = "application/x-www-form-urlencoded";
 
 /// Types that mean FHIR JSON, as a header or `_format` may spell them.
@@ -71,6 +73,19 @@ pub(crate) fn check_content(headers: &HeaderMap, takes_lines: bool) -> Result<()
     }
 }
 
+/// A patch says what it is; by its shape it is told apart what plain JSON is.
+pub(crate) fn check_patch(headers: &HeaderMap) -> Result<(), ServerError> {
+    const WANTED: &str = "application/json-patch+json` or `application/fhir+json";
+    check_encoding(headers, WANTED)?;
+    let text = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
+    let name = text.split(';').next().unwrap_or("").trim();
+    if name.eq_ignore_ascii_case(JSON_PATCH) || is_json(text) {
+        return Ok(());
+    }
+    let found = if text.is_empty() { "nothing" } else { text };
+    Err(ServerError::MediaType { found: found.to_string(), wanted: WANTED })
+}
+
 /// A search form must say that it is one.
 pub(crate) fn check_form(headers: &HeaderMap) -> Result<(), ServerError> {
     check_encoding(headers, FORM)?;
@@ -123,5 +138,6 @@ mod tests {
         assert_eq!(with("application/x-www-form-urlencoded"), (false, true));
         assert_eq!(with("application/fhir+xml"), (false, false));
         assert!(check_content(&HeaderMap::new(), false).is_ok());
+        assert!(check_patch(&HeaderMap::new()).is_err());
     }
 }

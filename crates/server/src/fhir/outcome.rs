@@ -7,6 +7,7 @@ use stream::StreamError;
 use axum::response::Response;
 
 use crate::error::ServerError;
+use crate::fhir::negotiate::JSON_PATCH;
 use crate::fhir::reply::Reply;
 
 /// The answer to an error. What broke inside goes to the log under the request's identifier, not to the caller.
@@ -29,6 +30,10 @@ pub(crate) fn add_headers(error: &ServerError, headers: &mut http::HeaderMap) {
             if let Ok(value) = HeaderValue::from_str(allowed) {
                 headers.insert(header::ALLOW, value);
             }
+        }
+        (_, ServerError::MediaType { wanted, .. }) if wanted.starts_with(JSON_PATCH) => {
+            let takes = "application/json-patch+json, application/fhir+json";
+            headers.insert("Accept-Patch", HeaderValue::from_static(takes));
         }
         (StatusCode::UNAUTHORIZED, _) => {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use fhir::Kind;
 use gate::SearchPage;
 use http::StatusCode;
-use search::{Query, Summary};
+use search::{Query, Summary, Total};
 
 use crate::error::ServerError;
 use crate::fhir::ask::Ask;
@@ -59,7 +59,11 @@ pub(crate) async fn search_within(
     narrow(&mut query);
     let limits = &ask.app.config().limits;
     let count = query.count.unwrap_or(limits.page_count_default).min(limits.page_count_max);
-    let page = ask.app.gate().search(&ask.access, &query, count).await?;
+    let mut page = ask.app.gate().search(&ask.access, &query, count).await?;
+    if query.total == Total::None && query.cursor.is_none() && page.next.is_none() {
+        // All there is stands on this page: its number costs nothing.
+        page.total = page.total.or(u64::try_from(page.matches.len()).ok());
+    }
     let (subset, n_found) = (subset_of(&query), page.matches.len() + page.included.len());
     // A part of a resource is found by parsing it.
     let small = subset == Subset::Full || n_found <= PARSED_INLINE_MAX;

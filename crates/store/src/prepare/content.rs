@@ -27,8 +27,9 @@ pub(crate) fn refresh(
     at: Instant,
 ) -> Result<(), StoreError> {
     let relabelled = match &seen.resource {
-        Some(stored) => labels::keep(&mut put.resource, stored),
-        None => false,
+        // A patch says which labels it takes away; an update that leaves them out does not.
+        Some(stored) if put.amending.is_none() => labels::keep(&mut put.resource, stored),
+        Some(_) | None => false,
     };
     let unchanged = seen.resource.as_ref().is_some_and(|stored| says_the_same(&put.resource, stored));
     put.content.unchanged = unchanged;

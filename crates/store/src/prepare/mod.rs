@@ -1,6 +1,7 @@
 //! What can be done of a write before the writer has it: ids are given, references resolved, labels kept, the body packed, index rows
 //! extracted. Knows no database: it is told what is stored ([`Facts`]).
 
+mod amend;
 mod content;
 mod facts;
 mod labels;

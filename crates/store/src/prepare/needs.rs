@@ -7,7 +7,7 @@ use fhir::bundle::visit_references;
 use fhir::{Instant, Kind, Reference, Resource};
 use search::Query;
 
-use crate::{Action, WriteOp};
+use crate::{Action, Amendment, WriteOp};
 
 /// A search that must have at most one match.
 #[derive(Clone, Debug)]
@@ -56,6 +56,14 @@ impl Needs {
                     }
                     needs.references(resource, bases, now);
                 }
+                Action::Patch { kind, id, amendment, .. } => {
+                    needs.updated.push((*kind, id.clone()));
+                    needs.texts(*kind, amendment, bases, now);
+                }
+                Action::ConditionalPatch { kind, query, amendment, .. } => {
+                    needs.add(at, *kind, query);
+                    needs.texts(*kind, amendment, bases, now);
+                }
                 Action::Delete { .. } | Action::ConditionalDelete { .. } => {}
             }
         }
@@ -76,16 +84,24 @@ impl Needs {
         if super::references::has_own_references(resource.kind()) {
             return;
         }
-        visit_references(resource.value(), &mut |text| {
-            let Reference::Conditional { kind, query } = Reference::parse(text) else { return };
-            if self.of_reference.contains_key(text) {
-                return;
-            }
-            let options = search::Options::new(true, bases.to_vec(), now);
-            let query = search::parse(Some(kind), query, &options).ok().map(|parsed| parsed.query);
-            let query = query.filter(|query| query.branches.iter().all(|branch| !branch.filters.is_empty()));
-            self.of_reference.insert(text.into(), self.conditions.len());
-            self.conditions.push(Condition { kind, query });
-        });
+        visit_references(resource.value(), &mut |text| self.reference(text, bases, now));
+    }
+
+    fn texts(&mut self, kind: Kind, amendment: &Amendment, bases: &[String], now: Instant) {
+        if !super::references::has_own_references(kind) {
+            amendment.references().iter().for_each(|text| self.reference(text, bases, now));
+        }
+    }
+
+    fn reference(&mut self, text: &str, bases: &[String], now: Instant) {
+        let Reference::Conditional { kind, query } = Reference::parse(text) else { return };
+        if self.of_reference.contains_key(text) {
+            return;
+        }
+        let options = search::Options::new(true, bases.to_vec(), now);
+        let query = search::parse(Some(kind), query, &options).ok().map(|parsed| parsed.query);
+        let query = query.filter(|query| query.branches.iter().all(|branch| !branch.filters.is_empty()));
+        self.of_reference.insert(text.into(), self.conditions.len());
+        self.conditions.push(Condition { kind, query });
     }
 }

@@ -1,16 +1,18 @@
 //! The plan of a write: every operation with the id it is about, its references resolved, its content packed.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use compact_str::CompactString;
 use fhir::{Instant, Kind, Resource};
 use search::{Extractor, Query};
 
+use super::amend::Amending;
 use super::content::{Content, refresh};
 use super::facts::{Facts, Found, Seen};
 use super::needs::Needs;
 use super::references::{Links, local_targets};
-use crate::{Action, ReferenceProblem, StoreError, WriteOp, id};
+use crate::{Action, Amendment, ReferenceProblem, StoreError, WriteOp, id};
 
 /// What plans are made with.
 pub(crate) struct Planner {
@@ -59,6 +61,8 @@ pub(crate) struct Put {
     pub(crate) content: Content,
     /// Local resources that it refers to, when they must exist.
     pub(crate) targets: Vec<(Kind, CompactString)>,
+    /// For a patch: what makes `resource` out of what is stored. Until then `resource` is only its type and id.
+    pub(crate) amending: Option<Amending>,
 }
 
 impl Put {
@@ -114,12 +118,21 @@ impl Planner {
         for (text, at) in &needs.of_reference {
             links.found.insert(text.clone(), found_reference(needs, facts, *at));
         }
+        let links = Arc::new(links);
         drafts.into_iter().map(|draft| self.packed(draft, &links, facts, now)).collect()
     }
 
-    fn packed(&self, draft: Draft, links: &Links, facts: &Facts, now: Instant) -> Planned {
+    fn packed(&self, draft: Draft, links: &Arc<Links>, facts: &Facts, now: Instant) -> Planned {
         let Draft { entry, full_url, step } = draft;
         let step = step.and_then(|step| match step {
+            Step::Put(mut put) if put.amending.is_some() => {
+                let key = (put.kind(), CompactString::from(put.id()));
+                if let Some(amending) = &mut put.amending {
+                    amending.link(Arc::clone(links), full_url, entry);
+                }
+                self.amend(&mut put, facts.seen.get(&key).cloned().unwrap_or_default(), now)?;
+                Ok(Step::Put(put))
+            }
             Step::Put(mut put) => {
                 let broken = links.apply(&mut put.resource, full_url.as_deref());
                 broken.map_err(|(target, problem)| StoreError::Reference { entry, target, problem })?;
@@ -216,6 +229,12 @@ fn draft_of(action: Action, found: Option<&Found>, now: Instant) -> Result<Step,
             Some(Found::None) | None if resource.id().is_some() => Ok(put(resource, None, false, if_match)),
             Some(Found::None) | None => Ok(put(resource, Some(&id::fresh(now)), true, if_match)),
         },
+        Action::Patch { kind, id, amendment, if_match } => Ok(patch(kind, &id, amendment, if_match)),
+        Action::ConditionalPatch { kind, amendment, if_match, .. } => match found {
+            Some(Found::One(kind, id)) => Ok(patch(*kind, id, amendment, if_match)),
+            Some(Found::Many) => Err(StoreError::MultipleMatches { kind }),
+            Some(Found::None) | None => Err(StoreError::NoMatch { kind }),
+        },
         Action::Delete { kind, id, if_match } => Ok(Step::Delete { kind, id, if_match }),
         Action::ConditionalDelete { query, many } => Ok(Step::DeleteWhere { query, many }),
     }
@@ -226,5 +245,27 @@ fn put(mut resource: Resource, id: Option<&str>, creates: bool, if_match: Option
         resource.set_id(id);
     }
     let (seen, content) = (Seen::default(), Content::default());
-    Step::Put(Box::new(Put { resource, creates, if_match, seen, content, targets: Vec::new() }))
+    Step::Put(Box::new(Put {
+        resource,
+        creates,
+        if_match,
+        seen,
+        content,
+        targets: Vec::new(),
+        amending: None,
+    }))
+}
+
+fn patch(kind: Kind, id: &str, amendment: Amendment, if_match: Option<u64>) -> Step {
+    let (seen, content) = (Seen::default(), Content::default());
+    let (resource, amending) = (super::amend::nameplate(kind, id), Some(Amending::new(amendment)));
+    Step::Put(Box::new(Put {
+        resource,
+        creates: false,
+        if_match,
+        seen,
+        content,
+        targets: Vec::new(),
+        amending,
+    }))
 }

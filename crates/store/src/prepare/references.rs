@@ -52,19 +52,8 @@ impl Links {
         if self.is_empty() || has_own_references(resource.kind()) {
             return Ok(());
         }
-        let base = full_url.and_then(base_of);
-        let mut broken = None;
         let kind = resource.kind();
-        for (_, member) in resource.object_mut().iter_mut() {
-            visit_references_mut(member, &mut |text| match self.target(text, base) {
-                Ok(Some(target)) => *text = target,
-                Ok(None) => {}
-                Err(problem) => broken = broken.take().or(Some((shown(text), problem))),
-            });
-        }
-        if let Some(broken) = broken {
-            return Err(broken);
-        }
+        self.relink(resource, full_url, &|_| true)?;
         if !self.stored.is_empty() && self.is_named_in(resource.value()) {
             let ty = TypeId::of_kind(kind);
             for (key, member) in resource.object_mut().iter_mut() {
@@ -74,6 +63,42 @@ impl Links {
             }
         }
         Ok(())
+    }
+
+    /// The same for a patch: only references that it sends are rewritten, what was stored before means what it meant.
+    pub(crate) fn apply_to_sent(
+        &self,
+        resource: &mut Resource,
+        full_url: Option<&str>,
+        sent: &[CompactString],
+    ) -> Result<(), Broken> {
+        if self.is_empty() || sent.is_empty() || has_own_references(resource.kind()) {
+            return Ok(());
+        }
+        self.relink(resource, full_url, &|text| sent.iter().any(|own| own == text))
+    }
+
+    fn relink(
+        &self,
+        resource: &mut Resource,
+        full_url: Option<&str>,
+        is_meant: &dyn Fn(&str) -> bool,
+    ) -> Result<(), Broken> {
+        let base = full_url.and_then(base_of);
+        let mut broken = None;
+        for (_, member) in resource.object_mut().iter_mut() {
+            visit_references_mut(member, &mut |text| {
+                if !is_meant(text) {
+                    return;
+                }
+                match self.target(text, base) {
+                    Ok(Some(target)) => *text = target,
+                    Ok(None) => {}
+                    Err(problem) => broken = broken.take().or(Some((shown(text), problem))),
+                }
+            });
+        }
+        broken.map_or(Ok(()), Err)
     }
 
     /// What a reference text becomes; `None` when it stays.

@@ -20,8 +20,8 @@ use tokio::sync::Semaphore;
 
 use crate::prepare::{Facts, Needs, Planner};
 use crate::{
-    Change, CheckReport, HistoryOf, HistoryPage, HistoryQuery, Page, ScanPage, ScanQuery, SearchPage,
-    StoreConfig, StoreError, StoreLimits, Stored, Tenant, WriteAnswer, WriteRequest,
+    Action, Change, CheckReport, HistoryOf, HistoryPage, HistoryQuery, Page, ScanPage, ScanQuery, SearchPage,
+    StoreConfig, StoreError, StoreLimits, Stored, Tenant, WriteAnswer, WriteOp, WriteRequest,
 };
 pub(crate) use open::open;
 pub(crate) use rebuild::build_when_stale;
@@ -134,7 +134,10 @@ impl SqliteStore {
         let room = u32::try_from(weight.min(self.shared.config.limits.waiting_bytes_max)).unwrap_or(u32::MAX);
         let _room = self.room.acquire_many(room).await.map_err(|_| StoreError::Closed)?;
         let now = self.shared.clock.now();
-        let is_small = request.ops.len() <= OPS_INLINE_MAX;
+        // A patch may take as long as its caller likes, within limits.
+        let patches =
+            |op: &WriteOp| matches!(op.action, Action::Patch { .. } | Action::ConditionalPatch { .. });
+        let is_small = request.ops.len() <= OPS_INLINE_MAX && !request.ops.iter().any(patches);
         let needs = match is_small {
             true => Needs::of(&request.ops, &self.shared.planner.bases, now),
             false => {

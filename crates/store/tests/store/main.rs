@@ -8,6 +8,7 @@ mod golden;
 mod house;
 mod life;
 mod paging;
+mod patch;
 mod rebuild;
 mod references;
 mod restriction;

@@ -8,7 +8,7 @@ use store::{Action, Decide, Op, ReferenceProblem, StoreError, Verdict, WriteOp, 
 
 use crate::house::{House, name, op, resource, text};
 
-fn post(full_url: &str, text: &str) -> WriteOp {
+pub(crate) fn post(full_url: &str, text: &str) -> WriteOp {
     WriteOp {
         full_url: Some(full_url.into()),
         action: Action::Create { resource: resource(text), if_none_exist: None },
@@ -116,7 +116,7 @@ async fn a_deleted_reference_target_and_a_forward_reference_keep_their_rows() {
 }
 
 /// Hides or forbids by what is stored and what would be.
-struct ByFamily;
+pub(crate) struct ByFamily;
 
 impl Decide for ByFamily {
     fn decide(&self, _: Op, _: Kind, _: &str, stored: Option<&Resource>, new: Option<&Resource>) -> Verdict {
@@ -128,6 +128,10 @@ impl Decide for ByFamily {
             () if says(new, "forbidden") => Verdict::Forbid("no".into()),
             () => Verdict::Permit,
         }
+    }
+
+    fn decide_look(&self, _: Kind, _: &str, stored: &Resource) -> Verdict {
+        if stored.value().to_text().contains("hidden") { Verdict::Hidden } else { Verdict::Permit }
     }
 }
 

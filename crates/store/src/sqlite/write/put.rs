@@ -35,6 +35,28 @@ pub(super) fn reserve(
     Ok(())
 }
 
+/// Works out a patch anew when another version is stored than the one it was planned for.
+pub(super) fn amend(
+    state: &mut State,
+    conn: &Connection,
+    context: &Context<'_>,
+    planned: &mut Planned,
+) -> Try<()> {
+    let Ok(Step::Put(put)) = &mut planned.step else { return Ok(()) };
+    if put.amending.is_none() {
+        return Ok(());
+    }
+    let (kind, id) = (put.kind(), CompactString::from(put.id()));
+    let t = state.t(conn, context.tenant_number, kind)?;
+    let before = current::find(conn, &state.catalog, t, &id)?;
+    if before.as_ref().map_or(0, |before| before.version) != put.seen.version {
+        let seen = before.as_ref().map(|before| seen_of(kind, &id, before)).transpose()?.unwrap_or_default();
+        let shared = std::sync::Arc::clone(&state.shared);
+        shared.planner.amend(put, seen, state.at)?;
+    }
+    Ok(())
+}
+
 /// Does one put.
 pub(super) fn put(
     state: &mut State,
@@ -47,27 +69,39 @@ pub(super) fn put(
     // A fresh id is nowhere yet: no need to look.
     let before = if put.creates { None } else { current::find(conn, &state.catalog, t, &id)? };
     let version = before.as_ref().map_or(0, |before| before.version);
-    if put.seen.version != version || put.content.body.is_empty() && !put.content.unchanged {
+    let is_packed = !put.content.body.is_empty() || put.content.unchanged;
+    if put.amending.is_none() && (put.seen.version != version || !is_packed) {
         let seen = before.as_ref().map(|before| seen_of(kind, &id, before)).transpose()?.unwrap_or_default();
         refresh(put, seen, &state.shared.planner.extractor, state.at)?;
     }
     let live = before.as_ref().filter(|before| before.is_live());
     let op = if put.creates { Op::Create } else { Op::Update };
     let conflict = |expected, stored| StoreError::VersionConflict { kind, id: id.clone(), expected, stored };
-    let stored = put.seen.resource.as_deref();
-    match context.decide.decide(op, kind, &id, stored, Some(&put.resource)) {
-        Verdict::Permit => {}
-        Verdict::Forbid(why) => return Err(StoreError::Forbidden(why).into()),
+    let permitted = |verdict| match verdict {
+        Verdict::Permit => Ok(()),
+        Verdict::Forbid(why) => Err(StoreError::Forbidden(why)),
+        // As if there were nothing, except that nothing can be stored in its place.
         Verdict::Hidden => {
-            // As if there were nothing, except that nothing can be stored in its place.
             let hidden = StoreError::NotFound { kind, id: id.clone() };
-            return Err(put.if_match.map_or(hidden, |expected| conflict(expected, None)).into());
+            Err(put.if_match.map_or(hidden, |expected| conflict(expected, None)))
         }
+    };
+    let stored = put.seen.resource.as_deref();
+    if put.amending.is_some() {
+        let look = |stored| context.decide.decide_look(kind, &id, stored);
+        permitted(stored.map_or(Verdict::Hidden, look))?;
+    } else {
+        permitted(context.decide.decide(op, kind, &id, stored, Some(&put.resource)))?;
     }
     if let Some(expected) = put.if_match
         && live.map(|live| live.version) != Some(expected)
     {
         return Err(conflict(expected, live.map(|live| live.version)).into());
+    }
+    if let Some(amending) = &put.amending {
+        // What is wrong with a patch tells of what is stored, so it is told last.
+        amending.check()?;
+        permitted(context.decide.decide(op, kind, &id, stored, Some(&put.resource)))?;
     }
     match live {
         Some(live) if put.content.unchanged => {

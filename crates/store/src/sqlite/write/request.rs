@@ -76,8 +76,9 @@ fn all_or_nothing(
     let mut targets = Vec::new();
     // Sorted by what is done; the order of equals is that of the request.
     plan.sort_by_key(phase);
-    for planned in plan {
+    for mut planned in plan {
         let entry = planned.entry;
+        put::amend(state, conn, context, &mut planned).map_err(|failure| in_entry(failure, entry))?;
         if let Ok(Step::Put(put)) = &planned.step {
             targets.extend(put.targets.iter().map(|target| (entry, target.clone())));
         }
@@ -122,8 +123,14 @@ fn each_on_its_own(
     Ok(results)
 }
 
-fn alone(state: &mut State, conn: &Connection, context: &mut Context<'_>, planned: Planned) -> Try<Written> {
+fn alone(
+    state: &mut State,
+    conn: &Connection,
+    context: &mut Context<'_>,
+    mut planned: Planned,
+) -> Try<Written> {
     let entry = planned.entry;
+    put::amend(state, conn, context, &mut planned)?;
     let targets = match &planned.step {
         Ok(Step::Put(put)) => put.targets.iter().map(|target| (entry, target.clone())).collect(),
         _ => Vec::new(),

@@ -1,0 +1,42 @@
+//! FHIR knows no empty lists and objects: what a patch emptied is left out.
+
+use crate::Value;
+
+/// Is a list or object in it that is empty.
+pub(super) fn has_empty(value: &Value) -> bool {
+    match value {
+        Value::Array(items) => items.is_empty() || items.iter().any(has_empty),
+        Value::Object(object) => object.is_empty() || object.iter().any(|(_, member)| has_empty(member)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+    }
+}
+
+/// Leaves out what is empty, from the inside out. `beside`: the list stands beside another (`_given`), so that its positions must stay.
+pub(super) fn prune(value: &mut Value, beside: bool) {
+    match value {
+        Value::Array(items) => {
+            for item in &mut *items {
+                prune(item, false);
+                if beside && is_empty(item) {
+                    *item = Value::Null;
+                }
+            }
+            items.retain(|item| !is_empty(item));
+        }
+        Value::Object(object) => {
+            for (key, member) in object.iter_mut() {
+                prune(member, key.starts_with('_'));
+            }
+            object.retain(|_, member| !is_empty(member));
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Array(items) => items.is_empty(),
+        Value::Object(object) => object.is_empty(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+    }
+}
