@@ -9,6 +9,8 @@ use std::fmt;
 use crate::Value;
 use pointer::Pointer;
 
+pub use prune::{has_empty, prune};
+
 /// Most operations of one patch, of either kind.
 pub const OPS_MAX: usize = 1_000;
 
@@ -127,7 +129,7 @@ impl JsonPatch {
                 .map_err(|problem| PatchError::at(at, op.change.name(), op.path.text(), problem))?;
         }
         if self.prunes {
-            prune::prune(target, false);
+            prune::prune(target);
         }
         Ok(())
     }

@@ -192,4 +192,4 @@ impl Coverage {
     }
 }
 
-const PREFIXES: [&str; 8] = ["ne", "gt", "lt", "ge", "le", "sa", "eb", "ap"];
+const PREFIXES: [&str; 9] = ["eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap"];

@@ -3,7 +3,7 @@
 use crate::Value;
 
 /// Is a list or object in it that is empty.
-pub(super) fn has_empty(value: &Value) -> bool {
+pub fn has_empty(value: &Value) -> bool {
     match value {
         Value::Array(items) => items.is_empty() || items.iter().any(has_empty),
         Value::Object(object) => object.is_empty() || object.iter().any(|(_, member)| has_empty(member)),
@@ -11,12 +11,17 @@ pub(super) fn has_empty(value: &Value) -> bool {
     }
 }
 
-/// Leaves out what is empty, from the inside out. `beside`: the list stands beside another (`_given`), so that its positions must stay.
-pub(super) fn prune(value: &mut Value, beside: bool) {
+/// Leaves out lists and objects that are empty, from the inside out.
+pub fn prune(value: &mut Value) {
+    prune_in(value, false);
+}
+
+/// `beside`: the list stands beside another (`_given`), so that its positions must stay.
+fn prune_in(value: &mut Value, beside: bool) {
     match value {
         Value::Array(items) => {
             for item in &mut *items {
-                prune(item, false);
+                prune_in(item, false);
                 if beside && is_empty(item) {
                     *item = Value::Null;
                 }
@@ -25,7 +30,7 @@ pub(super) fn prune(value: &mut Value, beside: bool) {
         }
         Value::Object(object) => {
             for (key, member) in object.iter_mut() {
-                prune(member, key.starts_with('_'));
+                prune_in(member, key.starts_with('_'));
             }
             object.retain(|_, member| !is_empty(member));
         }

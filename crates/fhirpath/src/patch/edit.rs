@@ -6,7 +6,7 @@ use fhir::{Object, Resource, Value};
 
 use super::list::{self, Pair};
 use super::operation::{Change, Operation};
-use super::place::{Place, Slot, Step, object_at};
+use super::place::{self, Place, Slot, Step, object_at};
 use super::value;
 use crate::context::{Context, Limits};
 
@@ -17,53 +17,62 @@ pub(super) fn apply(operations: &[Operation], resource: &mut Resource) -> Result
     // All together cost no more than one evaluation may.
     let steps_max = Limits::default().steps_max / operations.len().max(1);
     for (at, operation) in operations.iter().enumerate() {
-        let done =
-            places_of(operation, resource, steps_max).and_then(|places| one(operation, resource, places));
+        let done = found(operation, resource, steps_max).and_then(|place| one(operation, resource, place));
         done.map_err(|problem| PatchError::at(at, operation.change.name(), &operation.text, problem))?;
     }
     Ok(())
 }
 
-/// Where the path of an operation leads.
-fn places_of(operation: &Operation, resource: &Resource, steps_max: usize) -> Result<Vec<Place>, String> {
+/// Where the path of an operation leads: to one element, or for what works on lists to the first of one whole list.
+fn found(operation: &Operation, resource: &Resource, steps_max: usize) -> Result<Option<Place>, String> {
     let mut context = Context::new(resource);
     context.limits.steps_max = steps_max;
     let items = operation.path.evaluate(&context).map_err(|error| format!("the path fails: {error}"))?;
-    let computed = || "the path leads to a computed value, not into the resource".to_string();
-    items.iter().map(|item| Place::of(resource, item).ok_or_else(computed)).collect()
+    let Some(first) = items.first() else { return Ok(None) };
+    let of_list = matches!(operation.change, Change::Insert { .. } | Change::Move { .. });
+    if items.len() > 1 && !of_list {
+        return Err(format!("the path leads to {} elements: it must lead to one", items.len()));
+    }
+    let place = Place::of(resource, first)
+        .ok_or_else(|| "the path leads to a computed value, not into the resource".to_string())?;
+    match &place {
+        Place::Member(slot) if of_list && !place::is_whole_list(resource, slot, &items) => {
+            Err("the path does not lead to one whole list: name the list, its positions count".into())
+        }
+        _ => Ok(Some(place)),
+    }
 }
 
-fn one(operation: &Operation, resource: &mut Resource, places: Vec<Place>) -> Done {
+fn one(operation: &Operation, resource: &mut Resource, place: Option<Place>) -> Done {
+    let there = || place.clone().ok_or_else(|| "nothing is there".to_string());
+    let list =
+        || place.clone().ok_or_else(|| "the list is not there: use `add` for its first item".to_string());
     match &operation.change {
-        Change::Add { name, value } => add(resource, single(places)?, name, value),
-        Change::Delete if places.is_empty() => Ok(()),
+        Change::Add { name, value } => add(resource, there()?, name, value),
+        Change::Delete if place.is_none() => Ok(()),
         Change::Delete => {
-            let slot = member(single(places)?)?;
+            let slot = member(there()?)?;
             with_list(resource, &slot, |pairs, _, _| {
                 pairs.remove(slot.index);
                 Ok(())
             })
         }
-        Change::Replace { value } => replace(resource, &member(single(places)?)?, value),
-        Change::Insert { index, value } => {
-            let slot = list_of(resource, places)?;
-            with_list(resource, &slot, |pairs, owner, key| {
-                if *index > pairs.len() {
-                    return Err(format!("the list has {} items: there is no position {index}", pairs.len()));
-                }
-                let target = value::target(owner, key, value)?;
-                pairs.insert(*index, value::pair_of(value, &target)?);
-                Ok(())
-            })
-        }
+        Change::Replace { value } => replace(resource, &member(there()?)?, value),
+        Change::Insert { index, value } => with_list(resource, &member(list()?)?, |pairs, owner, key| {
+            check_list(owner, key)?;
+            if *index > pairs.len() {
+                return Err(format!("the list has {} items: there is no position {index}", pairs.len()));
+            }
+            let target = value::target(owner, key, value)?;
+            pairs.insert(*index, value::pair_of(value, &target)?);
+            Ok(())
+        }),
         Change::Move { source, destination } => {
-            let slot = list_of(resource, places)?;
-            with_list(resource, &slot, |pairs, _, _| {
-                for position in [source, destination] {
-                    if *position >= pairs.len() {
-                        let n = pairs.len();
-                        return Err(format!("the list has {n} items: there is no position {position}"));
-                    }
+            with_list(resource, &member(list()?)?, |pairs, owner, key| {
+                check_list(owner, key)?;
+                let n = pairs.len();
+                if let Some(outside) = [source, destination].into_iter().find(|position| **position >= n) {
+                    return Err(format!("the list has {n} items: there is no position {outside}"));
                 }
                 let moved = pairs.remove(*source);
                 pairs.insert(*destination, moved);
@@ -73,14 +82,11 @@ fn one(operation: &Operation, resource: &mut Resource, places: Vec<Place>) -> Do
     }
 }
 
-fn single(mut places: Vec<Place>) -> Result<Place, String> {
-    match (places.pop(), places.is_empty()) {
-        (Some(place), true) => Ok(place),
-        (Some(_), false) => {
-            Err(format!("the path leads to {} elements: it must lead to one", places.len() + 1))
-        }
-        (None, _) => Err("nothing is there".into()),
+fn check_list(owner: TypeId, key: &str) -> Done {
+    if child(owner, key).is_some_and(|found| found.element.repeats()) {
+        return Ok(());
     }
+    Err(format!("`{key}` is no list"))
 }
 
 fn member(place: Place) -> Result<Slot, String> {
@@ -88,29 +94,6 @@ fn member(place: Place) -> Result<Slot, String> {
         Place::Member(slot) => Ok(slot),
         Place::Root => Err("the path leads to the resource itself: name an element of it".into()),
     }
-}
-
-/// The one whole list that the places are.
-fn list_of(resource: &mut Resource, places: Vec<Place>) -> Result<Slot, String> {
-    let n_places = places.len();
-    let mut slots = places.into_iter().map(member);
-    let first = slots.next().ok_or("the list is not there: use `add` for its first item")??;
-    for slot in slots {
-        let slot = slot?;
-        if slot.key != first.key || slot.above != first.above {
-            return Err("the path leads to more than one list".into());
-        }
-    }
-    with_list(resource, &first, |pairs, owner, key| {
-        if !child(owner, key).is_some_and(|found| found.element.repeats()) {
-            return Err(format!("`{key}` is no list"));
-        }
-        if pairs.len() != n_places {
-            return Err("the path leads to a part of a list: name the list, its positions count".into());
-        }
-        Ok(())
-    })?;
-    Ok(first)
 }
 
 /// Lets `edit` change the list of a member; it is told the type that owns it and the key.

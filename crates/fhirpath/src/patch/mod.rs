@@ -8,7 +8,7 @@ mod value;
 
 use std::fmt;
 
-use fhir::patch::{JsonPatch, PatchError};
+use fhir::patch::{JsonPatch, PatchError, has_empty, prune};
 use fhir::{Issue, IssueType, Resource, Value, bundle};
 
 use operation::Operation;
@@ -86,7 +86,12 @@ impl Patch {
             Form::Path(operations) => {
                 let mut resource = stored.clone();
                 edit::apply(operations, &mut resource).map_err(|error| vec![issue(&error, true)])?;
-                Resource::from_value(resource.into_value())?
+                let mut value = resource.into_value();
+                // R4 knows no empty elements: what a deletion emptied goes too. What the patch itself sends empty is a mistake to be told.
+                if !operations.iter().filter_map(Operation::value).any(has_empty) {
+                    prune(&mut value);
+                }
+                Resource::from_value(value)?
             }
         };
         if resource.kind() != stored.kind() || resource.id() != stored.id() {
@@ -260,7 +265,7 @@ mod tests {
             &[number("index", 0), c.clone()],
             "the list is not there: use `add` for its first item",
         );
-        let part = "the path leads to a part of a list: name the list, its positions count";
+        let part = "the path does not lead to one whole list: name the list, its positions count";
         check("insert", "Patient.name[0]", &[number("index", 0), c.clone()], part);
         check("insert", "Patient.birthDate", &[number("index", 0), c], "`birthDate` is no list");
         check(
@@ -283,6 +288,12 @@ mod tests {
             "Patient.name[0].given[1]",
             &[],
             &format!(r#""name":[{{"family":"A","given":["x"]}},{{"family":"B"}}],{BIRTH}}}"#),
+        );
+        check(
+            "delete",
+            "Patient.name[1].family",
+            &[],
+            &format!(r#""name":[{{"family":"A","given":["x","y"]}}],{BIRTH}}}"#),
         );
         check("delete", "Patient", &[], "the path leads to the resource itself: name an element of it");
         check(
@@ -321,7 +332,7 @@ mod tests {
             let patch = format!(r#"{{"resourceType":"Parameters","parameter":[{parameter}]}}"#);
             assert_eq!(patched(PATIENT, &patch), expected);
         };
-        wrong("", "a FHIRPath Patch has at least one parameter `operation`");
+        wrong("", PATIENT);
         wrong(r#"{"name":"x"}"#, "operation 0: every parameter is named `operation`");
         wrong(
             &operation("put", "Patient", ""),

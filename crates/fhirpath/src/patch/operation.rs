@@ -46,13 +46,20 @@ impl fmt::Debug for Operation {
 }
 
 impl Operation {
+    /// The part that carries its value.
+    pub(super) fn value(&self) -> Option<&Value> {
+        match &self.change {
+            Change::Add { value, .. } | Change::Insert { value, .. } | Change::Replace { value } => {
+                Some(value)
+            }
+            Change::Delete | Change::Move { .. } => None,
+        }
+    }
+
     /// Texts of references that it sends.
     pub(super) fn visit_references(&self, visit: &mut impl FnMut(&str)) {
-        let (value, ends_with) = match &self.change {
-            Change::Add { value, name } => (value, name.as_str()),
-            Change::Insert { value, .. } | Change::Replace { value } => (value, self.text.as_str()),
-            Change::Delete | Change::Move { .. } => return,
-        };
+        let ends_with = if let Change::Add { name, .. } = &self.change { name } else { &self.text };
+        let Some(value) = self.value() else { return };
         bundle::visit_references(value, &mut |text| visit(text));
         if ends_with.ends_with("reference")
             && let Some(text) = value.text("valueString").or_else(|| value.text("valueUri"))
@@ -69,9 +76,6 @@ pub(super) fn parse(mut parameters: Value) -> Result<Vec<Operation>, PatchError>
         Some(_) => return Err(PatchError::whole("`Parameters.parameter` is a list")),
         None => Vec::new(),
     };
-    if sent.is_empty() {
-        return Err(PatchError::whole("a FHIRPath Patch has at least one parameter `operation`"));
-    }
     if sent.len() > OPS_MAX {
         return Err(PatchError::whole(format!("a patch has at most {OPS_MAX} operations: send several")));
     }

@@ -83,6 +83,23 @@ fn search(value: &Value, wanted: &Value, steps: &mut Vec<Step>) -> bool {
     }
 }
 
+/// Are the items, in order, all values of the member that a slot is in.
+pub(super) fn is_whole_list(resource: &Resource, slot: &Slot, items: &[Item<'_>]) -> bool {
+    let above = slot.above.iter().try_fold(resource.value(), |value, step| match step {
+        Step::Key(key) => value.get(key),
+        Step::Index(at) => value.items().get(*at),
+    });
+    let Some(object) = above.and_then(Value::as_object) else { return false };
+    let values = object.get(&slot.key).map_or(&[][..], Value::each);
+    let siblings = object.get(&format!("_{}", slot.key)).map_or(&[][..], Value::each);
+    let there =
+        |list: &[Value], at: usize| list.get(at).filter(|value| !value.is_null()).map(std::ptr::from_ref);
+    let all = (0..values.len().max(siblings.len()))
+        .filter_map(|at| there(values, at).or_else(|| there(siblings, at)));
+    let found = items.iter().filter_map(|item| item.value().or(item.sibling())).map(std::ptr::from_ref);
+    all.eq(found) && !items.is_empty()
+}
+
 /// The object that steps lead to, and its type.
 pub(super) fn object_at<'r>(resource: &'r mut Resource, steps: &[Step]) -> Option<(&'r mut Object, TypeId)> {
     let mut ty = TypeId::of_kind(resource.kind());

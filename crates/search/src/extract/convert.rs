@@ -39,6 +39,8 @@ pub(super) enum Convert {
     /// A whole resource as the target of a reference.
     ResourceReference,
     Uri,
+    /// An address that may name a version.
+    Canonical,
 }
 
 /// The conversion; `None` when R4 has no values of this parameter type in this element type.
@@ -86,7 +88,8 @@ pub(super) fn choose(ty: SearchType, of: TypeId, element: Option<&Element>) -> O
             _ => return None,
         }),
         SearchType::Uri => Some(match name {
-            "uri" | "url" | "canonical" | "oid" | "uuid" => Convert::Uri,
+            "canonical" => Convert::Canonical,
+            "uri" | "url" | "oid" | "uuid" => Convert::Uri,
             _ => return None,
         }),
         SearchType::Composite | SearchType::Special => None,
@@ -120,6 +123,13 @@ impl Convert {
             Convert::Reference => reference::reference(param, value, bases, rows),
             Convert::AddressReference => reference::address(param, value, bases, rows),
             Convert::ResourceReference => reference::resource(param, value, rows),
+            Convert::Canonical => {
+                // Found with its version and without, as where it is a reference.
+                let text = value.as_str().unwrap_or("");
+                let plain = text.split_once('|').map(|(plain, _)| plain);
+                let texts = [Some(text), plain].into_iter().flatten().filter(|text| !text.is_empty());
+                rows.uris.extend(texts.map(|text| UriRow { param, text: text.into() }));
+            }
             Convert::Uri => {
                 if let Some(text) = value.as_str() {
                     rows.uris.push(UriRow { param, text: text.into() });
