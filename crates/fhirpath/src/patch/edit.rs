@@ -17,7 +17,8 @@ pub(super) fn apply(operations: &[Operation], resource: &mut Resource) -> Result
     // All together cost no more than one evaluation may.
     let steps_max = Limits::default().steps_max / operations.len().max(1);
     for (at, operation) in operations.iter().enumerate() {
-        let done = found(operation, resource, steps_max).and_then(|place| one(operation, resource, place));
+        let done =
+            found(operation, resource, steps_max).and_then(|place| one(operation, resource, place.as_ref()));
         done.map_err(|problem| PatchError::at(at, operation.change.name(), &operation.text, problem))?;
     }
     Ok(())
@@ -43,10 +44,10 @@ fn found(operation: &Operation, resource: &Resource, steps_max: usize) -> Result
     }
 }
 
-fn one(operation: &Operation, resource: &mut Resource, place: Option<Place>) -> Done {
-    let there = || place.clone().ok_or_else(|| "nothing is there".to_string());
+fn one(operation: &Operation, resource: &mut Resource, place: Option<&Place>) -> Done {
+    let there = || place.cloned().ok_or_else(|| "nothing is there".to_string());
     let list =
-        || place.clone().ok_or_else(|| "the list is not there: use `add` for its first item".to_string());
+        || place.cloned().ok_or_else(|| "the list is not there: use `add` for its first item".to_string());
     match &operation.change {
         Change::Add { name, value } => add(resource, there()?, name, value),
         Change::Delete if place.is_none() => Ok(()),

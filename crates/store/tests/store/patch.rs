@@ -76,7 +76,7 @@ async fn what_cannot_be_patched_is_told_apart() {
     let house = House::new();
     house.put(PATIENT).await;
     house.put(r#"{"resourceType":"Patient","id":"n"}"#).await;
-    let mut ask = async |op: WriteOp| house.ask(false, vec![op]).await.unwrap().results.remove(0);
+    let ask = async |op: WriteOp| house.ask(false, vec![op]).await.unwrap().results.remove(0);
     let unknown = |id: &str| Err(StoreError::NotFound { kind: Kind::PATIENT, id: id.into() });
     assert_eq!(ask(patch("x", one_more(), None)).await, unknown("x"));
     let conflict = |id: &str, stored| {
