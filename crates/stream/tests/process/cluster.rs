@@ -89,7 +89,8 @@ fn event(lane: usize, n: usize) -> String {
 async fn until(what: &str, holds: impl Fn() -> bool) {
     let began = Instant::now();
     while !holds() {
-        assert!(began.elapsed() < Duration::from_secs(60), "not within a minute: {what}");
+        // It takes seconds; other tests and three brokers share the machine.
+        assert!(began.elapsed() < Duration::from_secs(180), "not within three minutes: {what}");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }

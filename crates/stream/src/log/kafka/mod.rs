@@ -53,7 +53,7 @@ impl Kafka {
         let shared = Shared::new(settings)?;
         shared.ensure(&KINDS).await?;
         let mut warnings = shared.settings.warnings();
-        warnings.extend(shared.look().await?.warnings(&shared.admin).await?);
+        warnings.extend(shared.warnings().await?);
         for warning in &warnings {
             tracing::warn!("{warning}");
         }

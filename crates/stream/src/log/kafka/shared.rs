@@ -21,6 +21,9 @@ use crate::log::{LogError, Offsets, Position, topic_of};
 const ANSWER: Duration = Duration::from_secs(20);
 /// How long it is waited for at once: what was heard meanwhile may say that waiting is in vain.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// How often topics that seem to be set wrongly are looked at, and how long after.
+const LOOKS: u32 = 4;
+const LOOK_AGAIN: Duration = Duration::from_millis(500);
 /// How long what is on its way may take when the log is dropped.
 const FLUSH: Duration = Duration::from_secs(5);
 
@@ -96,6 +99,20 @@ impl Shared {
         self.ear.is_let_in();
         self.kinds.write().unwrap_or_else(PoisonError::into_inner).extend(cluster.kinds());
         Ok(cluster)
+    }
+
+    /// What of the topics could lose an acknowledged event. A broker that has not heard of the settings of a new topic yet tells the defaults, so what
+    /// seems wrong is looked at again.
+    pub(super) async fn warnings(&self) -> Result<Vec<String>, LogError> {
+        let mut warnings = Vec::new();
+        for _ in 0..LOOKS {
+            warnings = self.look().await?.warnings(&self.admin).await?;
+            if warnings.is_empty() {
+                break;
+            }
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+        Ok(warnings)
     }
 
     /// The first offset there, and the one after the last.
