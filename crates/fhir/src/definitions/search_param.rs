@@ -29,6 +29,35 @@ pub enum SearchType {
     Special,
 }
 
+impl SearchType {
+    const ALL: [SearchType; 9] = [
+        SearchType::Number,
+        SearchType::Date,
+        SearchType::String,
+        SearchType::Token,
+        SearchType::Reference,
+        SearchType::Composite,
+        SearchType::Quantity,
+        SearchType::Uri,
+        SearchType::Special,
+    ];
+
+    /// The code of R4.
+    pub fn code(self) -> &'static str {
+        match self {
+            SearchType::Number => "number",
+            SearchType::Date => "date",
+            SearchType::String => "string",
+            SearchType::Token => "token",
+            SearchType::Reference => "reference",
+            SearchType::Composite => "composite",
+            SearchType::Quantity => "quantity",
+            SearchType::Uri => "uri",
+            SearchType::Special => "special",
+        }
+    }
+}
+
 /// A search parameter of one resource type.
 #[derive(Clone, Copy, Debug)]
 pub struct SearchParam {
@@ -124,18 +153,8 @@ fn component(text: &'static str) -> Option<Component> {
 }
 
 fn type_of(text: &str) -> SearchType {
-    match text {
-        "number" => SearchType::Number,
-        "date" => SearchType::Date,
-        "string" => SearchType::String,
-        "token" => SearchType::Token,
-        "reference" => SearchType::Reference,
-        "composite" => SearchType::Composite,
-        "quantity" => SearchType::Quantity,
-        "uri" => SearchType::Uri,
-        "special" => SearchType::Special,
-        other => panic!("`{other}` is not a type of search parameters"),
-    }
+    let found = SearchType::ALL.into_iter().find(|ty| ty.code() == text);
+    found.unwrap_or_else(|| panic!("`{text}` is not a type of search parameters"))
 }
 
 #[cfg(test)]

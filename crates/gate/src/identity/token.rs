@@ -53,6 +53,23 @@ pub struct Token {
     pub revoked: Option<Instant>,
 }
 
+impl Token {
+    /// For people and programs that list tokens.
+    pub fn to_json(&self) -> serde_json::Value {
+        serde_json::json!({
+            "id": self.id,
+            "name": self.name,
+            "role": self.roles.to_string(),
+            "scopes": self.scopes.to_string(),
+            "patient": self.patient,
+            "created": self.created.to_rfc3339_millis(),
+            "created_by": self.created_by,
+            "expires": self.expires.map(Instant::to_rfc3339_millis),
+            "revoked": self.revoked.map(Instant::to_rfc3339_millis),
+        })
+    }
+}
+
 /// Why a token was not created.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {

@@ -28,7 +28,7 @@ pub(crate) async fn create(args: TokenCreateArgs) -> anyhow::Result<Exit> {
                 expires: args.expires,
             };
             let (token, secret) = own.gate.create_token(&own.access, &request).await?;
-            let mut created = describe(&token);
+            let mut created = token.to_json();
             created["token"] = json!(secret.reveal());
             created
         }
@@ -54,7 +54,7 @@ pub(crate) async fn create(args: TokenCreateArgs) -> anyhow::Result<Exit> {
 pub(crate) async fn list(args: TokenListArgs) -> anyhow::Result<Exit> {
     let listed = match open_existing(&config_of(&args.data)?)? {
         Door::Own(own) => {
-            json!({"tokens": own.gate.list_tokens(&own.access).await?.iter().map(describe).collect::<Vec<_>>()})
+            json!({"tokens": own.gate.list_tokens(&own.access).await?.iter().map(gate::Token::to_json).collect::<Vec<_>>()})
         }
         Door::Server(client) => ask(&client, Method::GET, TOKENS, None).await?,
     };
@@ -113,20 +113,6 @@ fn role_of(name: &str) -> anyhow::Result<Role> {
     Role::parse(name).ok_or_else(|| {
         let known: Vec<&str> = Role::all().map(Role::name).collect();
         usage(format!("role `{name}` is unknown: use one of {}", known.join(", ")))
-    })
-}
-
-fn describe(token: &Token) -> Value {
-    json!({
-        "id": token.id,
-        "name": token.name,
-        "role": token.roles.to_string(),
-        "scopes": token.scopes.to_string(),
-        "patient": token.patient,
-        "created": token.created.to_rfc3339_millis(),
-        "created_by": token.created_by,
-        "expires": token.expires.map(fhir::Instant::to_rfc3339_millis),
-        "revoked": token.revoked.map(fhir::Instant::to_rfc3339_millis),
     })
 }
 

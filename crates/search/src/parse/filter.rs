@@ -158,12 +158,8 @@ impl<'a> Context<'a> {
 
     /// The modifier exists, but not for this parameter.
     pub(super) fn no_such_modifier(&self, def: &ParamDef, word: &str) -> Refusal {
-        let text = format!(
-            "`:{}` is not supported for `{}`, which is a {}",
-            shown(word),
-            def.code,
-            type_name(def.ty)
-        );
+        let kind = if def.ty == SearchType::Special { "special parameter" } else { def.ty.code() };
+        let text = format!("`:{}` is not supported for `{}`, which is a {kind}", shown(word), def.code);
         Refusal::Wrong(problem(IssueType::NotSupported, "bad-modifier", self.name, text))
     }
 }
@@ -176,20 +172,5 @@ fn relation_of(def: &ParamDef) -> Option<Relation> {
         Source::Derived(Derived::Population) => Some(Relation::Population),
         Source::Derived(Derived::Risk) => Some(Relation::Risk),
         _ => None,
-    }
-}
-
-/// The name of a type of parameters.
-pub(super) fn type_name(ty: SearchType) -> &'static str {
-    match ty {
-        SearchType::Number => "number",
-        SearchType::Date => "date",
-        SearchType::String => "string",
-        SearchType::Token => "token",
-        SearchType::Reference => "reference",
-        SearchType::Composite => "composite",
-        SearchType::Quantity => "quantity",
-        SearchType::Uri => "uri",
-        SearchType::Special => "special parameter",
     }
 }

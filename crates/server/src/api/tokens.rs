@@ -25,14 +25,14 @@ struct Wanted {
 /// `GET /api/v1/tokens`.
 pub(super) async fn list(ask: ApiAsk) -> Result<ApiReply, ServerError> {
     let tokens = ask.app.gate().list_tokens(&ask.access).await?;
-    Ok(ApiReply::ok(json!({"tokens": tokens.iter().map(describe).collect::<Vec<_>>()})))
+    Ok(ApiReply::ok(json!({"tokens": tokens.iter().map(gate::Token::to_json).collect::<Vec<_>>()})))
 }
 
 /// `POST /api/v1/tokens`.
 pub(super) async fn create(ask: ApiAsk) -> Result<ApiReply, ServerError> {
     let request = parse(&ask.body)?;
     let (token, secret) = ask.app.gate().create_token(&ask.access, &request).await?;
-    let mut document = describe(&token);
+    let mut document = token.to_json();
     document["token"] = json!(secret.reveal());
     Ok(ApiReply { status: StatusCode::CREATED, document: Document::Json(document) })
 }
@@ -88,18 +88,4 @@ fn role_of(name: &str) -> Result<Role, ServerError> {
 
 fn wrong(at: &str, text: String) -> ServerError {
     ServerError::Body(vec![Issue::error(IssueType::Value, "token-request", text).at(at)])
-}
-
-fn describe(token: &Token) -> Value {
-    json!({
-        "id": token.id,
-        "name": token.name,
-        "role": token.roles.to_string(),
-        "scopes": token.scopes.to_string(),
-        "patient": token.patient,
-        "created": token.created.to_rfc3339_millis(),
-        "created_by": token.created_by,
-        "expires": token.expires.map(fhir::Instant::to_rfc3339_millis),
-        "revoked": token.revoked.map(fhir::Instant::to_rfc3339_millis),
-    })
 }

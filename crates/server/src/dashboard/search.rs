@@ -4,7 +4,6 @@ use std::time::Instant;
 
 use axum::response::Response;
 use fhir::Kind;
-use fhir::definitions::SearchType;
 use gate::{GateError, SearchPage, Stored};
 use http::StatusCode;
 use search::ParamId;
@@ -166,7 +165,7 @@ fn params_of(kind: Kind) -> Vec<Param> {
     let defs = ParamId::of_kind(kind).map(ParamId::def).filter(|def| def.is_supported());
     let param = |def: &search::ParamDef| Param {
         name: def.code.to_string(),
-        kind: type_name(def.ty).to_string(),
+        kind: def.ty.code().to_string(),
         looks_at: match def.source {
             search::param::Source::Expression(text) => text.to_string(),
             search::param::Source::Derived(_) => "derived by salus, see its documentation".to_string(),
@@ -176,20 +175,6 @@ fn params_of(kind: Kind) -> Vec<Param> {
         },
     };
     defs.map(param).collect()
-}
-
-fn type_name(ty: SearchType) -> &'static str {
-    match ty {
-        SearchType::Number => "number",
-        SearchType::Date => "date",
-        SearchType::String => "string",
-        SearchType::Token => "token",
-        SearchType::Reference => "reference",
-        SearchType::Composite => "composite",
-        SearchType::Quantity => "quantity",
-        SearchType::Uri => "uri",
-        SearchType::Special => "special",
-    }
 }
 
 fn problems_of(error: &ServerError) -> Vec<Problem> {

@@ -106,22 +106,8 @@ fn search_param(param: ParamId) -> Value {
     if !def.url.is_empty() {
         object.insert("definition", def.url.into());
     }
-    object.insert("type", type_code(def.ty).into());
+    object.insert("type", def.ty.code().into());
     Value::Object(object)
-}
-
-fn type_code(ty: SearchType) -> &'static str {
-    match ty {
-        SearchType::Number => "number",
-        SearchType::Date => "date",
-        SearchType::String => "string",
-        SearchType::Token => "token",
-        SearchType::Reference => "reference",
-        SearchType::Composite => "composite",
-        SearchType::Quantity => "quantity",
-        SearchType::Uri => "uri",
-        SearchType::Special => "special",
-    }
 }
 
 /// Parameters of a search over all types.
