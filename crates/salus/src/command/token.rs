@@ -54,7 +54,7 @@ pub(crate) async fn create(args: TokenCreateArgs) -> anyhow::Result<Exit> {
 pub(crate) async fn list(args: TokenListArgs) -> anyhow::Result<Exit> {
     let listed = match open_existing(&config_of(&args.data)?)? {
         Door::Own(own) => {
-            json!({"tokens": own.gate.list_tokens(&own.access).await?.iter().map(gate::Token::to_json).collect::<Vec<_>>()})
+            json!({"tokens": own.gate.list_tokens(&own.access).await?.iter().map(Token::to_json).collect::<Vec<_>>()})
         }
         Door::Server(client) => ask(&client, Method::GET, TOKENS, None).await?,
     };

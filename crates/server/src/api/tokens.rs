@@ -4,7 +4,7 @@ use fhir::{Issue, IssueType};
 use gate::{Role, Token, TokenRequest};
 use http::StatusCode;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{ApiAsk, ApiReply, Document};
 use crate::error::ServerError;
@@ -25,7 +25,7 @@ struct Wanted {
 /// `GET /api/v1/tokens`.
 pub(super) async fn list(ask: ApiAsk) -> Result<ApiReply, ServerError> {
     let tokens = ask.app.gate().list_tokens(&ask.access).await?;
-    Ok(ApiReply::ok(json!({"tokens": tokens.iter().map(gate::Token::to_json).collect::<Vec<_>>()})))
+    Ok(ApiReply::ok(json!({"tokens": tokens.iter().map(Token::to_json).collect::<Vec<_>>()})))
 }
 
 /// `POST /api/v1/tokens`.
