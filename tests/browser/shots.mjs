@@ -283,7 +283,7 @@ const pages = [
   ["overview", "/"], ["patients", "/patients"], ["patient", found.patient], ["search-start", "/search"], ["search", shared],
   ["resource-tree", found.event], ["resource-json", `${found.event}?view=json`], ["resource-versions", `${found.event}?view=versions`],
   ["pipelines", "/pipelines"], ["runs", "/runs"], ...(ran.length ? ran : [["quarantine", "/quarantine"]]),
-  ["audit", "/audit"], ["settings", "/settings"], ["error-404", "/nowhere", 404],
+  ["demo-ward", "/ward"], ["demo-alerts", "/alerts"], ["audit", "/audit"], ["settings", "/settings"], ["error-404", "/nowhere", 404],
 ];
 for (const size of sizes) {
   for (const colorScheme of schemes) {

@@ -3,29 +3,40 @@
 use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
-use http::{HeaderValue, Method, StatusCode, header};
+use http::{HeaderValue, StatusCode, header};
 use serde_json::json;
 
-use crate::fhir::negotiate::FHIR_JSON;
-use crate::route::only_looks;
+use crate::error::ServerError;
+use crate::fhir::controls::Controls;
+use crate::fhir::negotiate::{self, FHIR_JSON};
+use crate::route::{Asked, only_looks};
 use crate::state::AppState;
 
 /// The answer, when the path is a public one.
-pub(crate) fn answer(app: &AppState, method: &Method, path: &str) -> Option<Response> {
-    if !only_looks(method) {
+pub(crate) fn answer(app: &AppState, asked: &Asked) -> Option<Response> {
+    let head = &asked.head;
+    if !only_looks(&head.method) {
         return None;
     }
-    Some(match path {
+    Some(match head.uri.path() {
         "/healthz" => text(StatusCode::OK, "ok\n"),
         "/readyz" if app.is_stopping() => text(StatusCode::SERVICE_UNAVAILABLE, "stopping\n"),
         "/readyz" if app.stream().is_ok_and(|platform| !platform.is_ready()) => {
             text(StatusCode::SERVICE_UNAVAILABLE, "streams stand still\n")
         }
         "/readyz" => text(StatusCode::OK, "ready\n"),
-        "/fhir/metadata" => with_type(StatusCode::OK, FHIR_JSON, app.capability()),
+        "/fhir/metadata" => match takes_json(head) {
+            Ok(()) => with_type(StatusCode::OK, FHIR_JSON, app.capability()),
+            Err(error) => crate::fhir::outcome::response_of(&error, &asked.id),
+        },
         "/.well-known/smart-configuration" | "/fhir/.well-known/smart-configuration" => smart(),
         _ => return None,
     })
+}
+
+fn takes_json(head: &http::request::Parts) -> Result<(), ServerError> {
+    let controls = Controls::of(head.uri.query().unwrap_or(""))?;
+    negotiate::check_accept(&head.headers, controls.format.as_deref())
 }
 
 /// What of SMART App Launch there is: scopes on tokens that an administrator creates.

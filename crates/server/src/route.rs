@@ -75,7 +75,7 @@ pub(crate) async fn answer(app: AppState, peer: Peer, request: Request<Incoming>
 
 async fn dispatch(app: &AppState, asked: Asked) -> Answered {
     let path = asked.head.uri.path();
-    if let Some(answer) = public::answer(app, &asked.head.method, path) {
+    if let Some(answer) = public::answer(app, &asked) {
         return answer.into();
     }
     if below(path, "/fhir") {
