@@ -140,7 +140,10 @@ mod tests {
     fn both_units_give_the_same_rate() {
         let umol = CreatinineUmolPerL::of(number("88.4")).unwrap();
         let found = egfr(umol.into(), person(50, true), Kidney::Steady).unwrap();
-        assert_eq!(found, of("1.0", 50, true));
+        let expected = of("1.0", 50, true);
+        // A compiler that computes one of the two beforehand may round the last bit of a power otherwise.
+        assert!((found.ml_per_min_per_173 - expected.ml_per_min_per_173).abs() < 1e-9);
+        assert_eq!((found.reported, found.stage), (expected.reported, expected.stage));
     }
 
     #[test]

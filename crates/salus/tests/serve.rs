@@ -62,7 +62,7 @@ fn commands_ask_the_server_that_holds_their_folder() {
 fn nobody_enters_without_a_token() {
     let dir = tempfile::tempdir().unwrap();
     let server = Server::start(dir.path(), &SERVE);
-    assert!(server.log().contains("sign-in link: http://127.0.0.1:"), "{}", server.log());
+    server.tells("sign-in link: http://127.0.0.1:");
     let mut nobody = Client::new(&server.fhir(), None);
     nobody.get("metadata").expect(200);
     let refused = nobody.get("Patient").expect(401);

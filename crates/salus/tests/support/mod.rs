@@ -130,6 +130,19 @@ impl Server {
     pub fn log(&self) -> String {
         self.log.lock().expect("no holder panics").clone()
     }
+
+    /// Waits for a line with this text in the log; some come after the one that says that it serves.
+    pub fn tells(&self, text: &str) {
+        let began = Instant::now();
+        while !self.log().contains(text) {
+            assert!(
+                began.elapsed() < Duration::from_secs(START_SECS_MAX),
+                "no `{text}` in the log:\n{}",
+                self.log()
+            );
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
 }
 
 impl Drop for Server {
