@@ -204,3 +204,25 @@ async fn other_patients_data_changes_no_byte_of_the_answers() {
     let all = of(Role::Service);
     assert_ne!(everything(&first, &all).await, everything(&second, &all).await);
 }
+
+/// Who may change everything and see one patient must not learn by patches what the rest is.
+#[tokio::test]
+async fn a_patch_needs_sight_of_what_it_changes() {
+    let house = House::new();
+    for id in ["a", "b"] {
+        house.put(&format!(r#"{{"resourceType":"Patient","id":"{id}"}}"#)).await;
+        house.put(&observation(&format!("{id}1"), id, "1.5", "")).await;
+    }
+    let access = of_patient("a", "patient/Observation.rs user/Observation.u");
+    let patched = async |id: &str| {
+        let amendment = gate::Amendment::new(Vec::new(), |stored: &fhir::Resource| Ok(stored.clone()));
+        let kind = Kind::named("Observation");
+        let patch = gate::Action::Patch { kind, id: id.into(), amendment, if_match: None };
+        let answer = house.gate.write_one(&access, patch).await;
+        answer.map(drop).map_err(|error| error.to_string().replace(id, "ID"))
+    };
+    assert_eq!(patched("a1").await, Ok(()));
+    let hidden = patched("b1").await;
+    assert!(hidden.is_err());
+    assert_eq!(hidden, patched("x1").await, "hidden and unknown are one answer");
+}
