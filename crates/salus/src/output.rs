@@ -21,21 +21,29 @@ pub(crate) fn say_json(document: &impl serde::Serialize) -> anyhow::Result<()> {
     say(serde_json::to_string_pretty(document)?)
 }
 
-/// A table with aligned columns; all but the first are aligned to the right.
+/// A table with aligned columns, under the names in the first row. Numbers and what else begins like one are aligned to the right, text to
+/// the left.
 pub(crate) fn table(rows: &[Vec<String>]) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let width = |column: usize| {
         rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)
     };
     let widths: Vec<usize> = (0..columns).map(width).collect();
+    let is_number =
+        |cell: &str| cell.starts_with(|first: char| first.is_ascii_digit() || "+-–<>".contains(first));
+    let is_right = |column: usize| {
+        let mut cells = rows.iter().skip(1).filter_map(|row| row.get(column)).filter(|cell| !cell.is_empty());
+        column > 0 && cells.all(|cell| is_number(cell))
+    };
+    let right: Vec<bool> = (0..columns).map(is_right).collect();
     let mut text = String::new();
     for row in rows {
         let cells: Vec<String> = row
             .iter()
             .enumerate()
-            .map(|(column, cell)| match column {
-                0 => format!("{cell:<width$}", width = widths[0]),
-                _ => format!("{cell:>width$}", width = widths[column]),
+            .map(|(column, cell)| match right[column] {
+                true => format!("{cell:>width$}", width = widths[column]),
+                false => format!("{cell:<width$}", width = widths[column]),
             })
             .collect();
         text.push_str(cells.join("  ").trim_end());
@@ -72,7 +80,12 @@ mod tests {
 
     #[test]
     fn columns_are_aligned() {
-        let rows = [vec!["type".to_owned(), "n".to_owned()], vec!["a".to_owned(), "100".to_owned()]];
-        assert_eq!(table(&rows), "type    n\na     100\n");
+        let check = |rows: &[[&str; 3]], expected: &str| {
+            let rows: Vec<Vec<String>> = rows.iter().map(|row| row.map(str::to_owned).to_vec()).collect();
+            assert_eq!(table(&rows), expected);
+        };
+        let rows = [["type", "n", "message"], ["a", "100", "too high: 9"], ["bc", "", "low"]];
+        check(&rows, "type    n  message\na     100  too high: 9\nbc         low\n");
+        check(&[["", "a", "b"], ["x", "1.5", "-"], ["y", "10", "2"]], "     a  b\nx  1.5  -\ny   10  2\n");
     }
 }

@@ -104,13 +104,15 @@ pub enum LogError {
     },
     /// A setting is there that would not be used: the connection would be less safe than it looks.
     #[error(
-        "`{name}` has no effect while `security.protocol` is `{protocol}`: set that to `sasl_ssl`, `ssl` or `sasl_plaintext`, or remove it"
+        "`{name}` has no effect while `security.protocol` is `{protocol}`: set that to a protocol with `{part}` in its name (`sasl_ssl` has both), or remove it"
     )]
     KafkaProtocol {
         /// The setting without effect.
         name: String,
         /// What is set, or what librdkafka takes when nothing is.
         protocol: String,
+        /// What the protocol must have: `sasl` or `ssl`.
+        part: &'static str,
     },
     /// The client does not know a setting, or not its value.
     #[error("`{name}` is not a setting that the client of Kafka takes: {why}")]

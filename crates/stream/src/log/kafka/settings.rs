@@ -85,8 +85,8 @@ impl KafkaSettings {
             if needs_tls(name, value) && !cfg!(feature = "kafka-tls") {
                 return Err(LogError::TlsNotBuilt { name: name.clone() });
             }
-            if needs_protocol(name).is_some_and(|part| !protocol.contains(part)) {
-                return Err(LogError::KafkaProtocol { name: name.clone(), protocol });
+            if let Some(part) = needs_protocol(name).filter(|part| !protocol.contains(part)) {
+                return Err(LogError::KafkaProtocol { name: name.clone(), protocol, part });
             }
             config.set(name, value);
         }
