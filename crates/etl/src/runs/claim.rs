@@ -78,7 +78,7 @@ impl Runs {
 }
 
 /// The run that holds a pipeline, if its heart beats and its process is there.
-fn alive(conn: &Connection, pipeline: &str, now: i64) -> rusqlite::Result<Option<String>> {
+pub(super) fn alive(conn: &Connection, pipeline: &str, now: i64) -> rusqlite::Result<Option<String>> {
     let held: Option<(String, u32)> = conn
         .query_row(
             "SELECT run, process FROM claim WHERE pipeline = ?1 AND beat_at > ?2",

@@ -1,13 +1,14 @@
 //! Looking at runs: lists, one run, quality over time.
 
 use fhir::Instant;
-use rusqlite::{Row, params};
+use rusqlite::{Params, Row, params};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use crate::EtlError;
 use crate::run::{RunRecord, SourceRecord};
 use crate::runs::Runs;
+use crate::runs::claim::alive;
 use crate::source::Backfill;
 
 const RUNS_MAX: usize = 1_000;
@@ -70,28 +71,20 @@ impl Runs {
     pub fn list(&self, pipeline: Option<&str>, runs_max: usize) -> Result<Vec<RunSummary>, EtlError> {
         let pipeline = pipeline.map(str::to_owned);
         let runs_max = i64::try_from(runs_max.clamp(1, RUNS_MAX)).unwrap_or(1);
-        self.read(move |conn| {
-            let sql = format!(
-                "{SELECT} WHERE ?1 IS NULL OR run.pipeline = ?1 ORDER BY started_at DESC, id DESC LIMIT ?2"
-            );
-            let mut query = conn.prepare_cached(&sql)?;
-            query.query_map(params![pipeline, runs_max], summary)?.collect()
-        })
-        .map(|runs: Vec<RunSummary>| runs.into_iter().map(|run| self.with_life(run)).collect())
+        self.summaries(
+            "WHERE ?1 IS NULL OR run.pipeline = ?1 ORDER BY started_at DESC, id DESC LIMIT ?2",
+            (pipeline, runs_max),
+        )
     }
 
     /// One run; a beginning of its id suffices when it is the only one.
     pub fn get(&self, run: &str) -> Result<Option<RunSummary>, EtlError> {
         let run = run.to_owned();
-        let found: Vec<RunSummary> = self.read(move |conn| {
-            let sql = format!("{SELECT} WHERE run.id = ?1 OR (length(?1) >= 4 AND substr(run.id, 1, length(?1)) = ?1) LIMIT 2");
-            let mut query = conn.prepare_cached(&sql)?;
-            query.query_map([&run], summary)?.collect()
-        })?;
-        match <[RunSummary; 1]>::try_from(found) {
-            Ok([one]) => Ok(Some(self.with_life(one))),
-            Err(_) => Ok(None),
-        }
+        let found = self.summaries(
+            "WHERE run.id = ?1 OR (length(?1) >= 4 AND substr(run.id, 1, length(?1)) = ?1) LIMIT 2",
+            (run,),
+        )?;
+        Ok(<[RunSummary; 1]>::try_from(found).ok().map(|[one]| one))
     }
 
     /// What is known of the sources of a run that has not ended.
@@ -134,25 +127,31 @@ impl Runs {
 
     /// The newest run of every pipeline that ever ran.
     pub fn newest_of_each(&self) -> Result<Vec<RunSummary>, EtlError> {
-        self.read(move |conn| {
-            let sql = format!(
-                "{SELECT} WHERE run.id IN (SELECT id FROM (SELECT id, row_number() OVER (PARTITION BY pipeline ORDER BY started_at DESC, id DESC) AS n FROM run) WHERE n = 1)
-                 ORDER BY run.pipeline"
-            );
-            let mut query = conn.prepare_cached(&sql)?;
-            query.query_map([], summary)?.collect()
-        })
-        .map(|runs: Vec<RunSummary>| runs.into_iter().map(|run| self.with_life(run)).collect())
+        self.summaries(
+            "WHERE run.id IN (SELECT id FROM (SELECT id, row_number() OVER (PARTITION BY pipeline ORDER BY started_at DESC, id DESC) AS n FROM run) WHERE n = 1)
+             ORDER BY run.pipeline",
+            (),
+        )
     }
 
-    /// A run that says it is at work, but whose process no longer is.
-    fn with_life(&self, mut run: RunSummary) -> RunSummary {
-        if run.status == "running"
-            && self.holder(&run.pipeline).ok().flatten().as_deref() != Some(run.run.as_str())
-        {
-            "interrupted".clone_into(&mut run.status);
-        }
-        run
+    /// Runs, with what their processes say: one that should be at work and whose process is gone is interrupted. Both are read of one
+    /// state of the file, or a run that ends between the two would look interrupted.
+    fn summaries(
+        &self,
+        condition: &'static str,
+        params: impl Params + Send + 'static,
+    ) -> Result<Vec<RunSummary>, EtlError> {
+        let now = self.clock.now().0;
+        self.read(move |conn| {
+            let mut query = conn.prepare_cached(&format!("{SELECT} {condition}"))?;
+            let mut runs: Vec<RunSummary> = query.query_map(params, summary)?.collect::<Result<_, _>>()?;
+            for run in runs.iter_mut().filter(|run| run.status == "running") {
+                if alive(conn, &run.pipeline, now)?.as_ref() != Some(&run.run) {
+                    "interrupted".clone_into(&mut run.status);
+                }
+            }
+            Ok(runs)
+        })
     }
 }
 
@@ -177,4 +176,56 @@ fn summary(row: &Row<'_>) -> rusqlite::Result<RunSummary> {
         progress: progress.and_then(|text| serde_json::from_str(&text).ok()),
         record: record.and_then(|text| serde_json::from_str(&text).ok()),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use keys::KeyRing;
+
+    use super::*;
+    use crate::runs::Claim;
+
+    /// A reader that looks at the run first and at the process afterwards sees an ended run as interrupted.
+    #[test]
+    fn a_run_that_ends_never_looks_interrupted() {
+        let dir = tempfile::tempdir().unwrap();
+        let clock = Arc::new(testkit::FixedClock::at("2026-01-15T12:00:00Z"));
+        let keys = Arc::new(KeyRing::init(dir.path().join("keys"), Arc::clone(&clock) as _).unwrap());
+        let runs = Runs::open(dir.path(), keys, clock).unwrap();
+        let begin = |run: String| {
+            runs.write(move |conn| {
+                conn.execute(
+                    "INSERT INTO run (id, pipeline, pipeline_hash, file, status, started_at, n_attempts, by, kind)
+                     VALUES (?1, 'labs', '', '', 'running', 0, 1, 'test', 'load')",
+                    [&run],
+                )
+            })
+            .unwrap();
+        };
+        std::thread::scope(|scope| {
+            for n in 0..100 {
+                let run = format!("run-{n}");
+                assert_eq!(runs.claim("labs", &run).unwrap(), Claim::Taken);
+                begin(run.clone());
+                let reader = scope.spawn({
+                    let (runs, run) = (runs.clone(), run.clone());
+                    move || {
+                        loop {
+                            let status = runs.get(&run).unwrap().unwrap().status;
+                            if status != "running" {
+                                return status;
+                            }
+                        }
+                    }
+                });
+                runs.end_broken(&run, "labs", "as the test wants").unwrap();
+                assert_eq!(reader.join().unwrap(), "failed");
+            }
+        });
+        // Without a claim it is.
+        begin("dead".to_owned());
+        assert_eq!(runs.get("dead").unwrap().unwrap().status, "interrupted");
+    }
 }

@@ -4,6 +4,7 @@ use std::io::Read;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::JoinHandle;
 
 use crate::TableError;
 use crate::csv::encoding::Transcoder;
@@ -32,6 +33,7 @@ pub(crate) struct Feed {
     spare: SyncSender<Vec<u8>>,
     n_bytes: Arc<AtomicU64>,
     n_reported: u64,
+    thread: Option<JoinHandle<()>>,
 }
 
 impl Feed {
@@ -51,6 +53,7 @@ impl Feed {
             raw: Vec::new(),
             transcoder: None,
             is_first: true,
+            is_ended: false,
         };
         let work = move || {
             let mut source = source;
@@ -63,13 +66,20 @@ impl Feed {
                 }
             }
         };
-        std::thread::Builder::new().name("csv-feed".to_owned()).spawn(work)?;
-        Ok(Feed { blocks, spare, n_bytes, n_reported: 0 })
+        let thread = std::thread::Builder::new().name("csv-feed".to_owned()).spawn(work)?;
+        Ok(Feed { blocks, spare, n_bytes, n_reported: 0, thread: Some(thread) })
     }
 
     /// The next block; `None` at the end of the file.
     pub(crate) fn next(&mut self) -> Result<Option<Block>, TableError> {
-        self.blocks.recv().ok().transpose()
+        if let Ok(next) = self.blocks.recv() {
+            return next.map(Some);
+        }
+        // A thread that panicked has not come to the end: the rest of the file would be lost.
+        match self.thread.take().map(JoinHandle::join) {
+            Some(Err(_)) => Err(TableError::Io(std::io::Error::other("the reader of the file panicked"))),
+            _ => Ok(None),
+        }
     }
 
     /// A block's memory, to be used again.
@@ -94,10 +104,14 @@ struct Source {
     raw: Vec<u8>,
     transcoder: Option<Transcoder>,
     is_first: bool,
+    is_ended: bool,
 }
 
 impl Source {
     fn block(&mut self) -> Result<Option<Block>, TableError> {
+        if self.is_ended {
+            return Ok(None);
+        }
         let mut bytes = self.empty.try_recv().unwrap_or_default();
         bytes.resize(HEAD_BYTES + self.block_bytes + PAD_BYTES, 0);
         let end = HEAD_BYTES + self.block_bytes;
@@ -108,7 +122,7 @@ impl Source {
             (self.transcoder, n_mark) =
                 Transcoder::of(self.encoding, start).map_err(TableError::Malformed)?;
         }
-        let is_last = n < self.block_bytes;
+        self.is_ended = n < self.block_bytes;
         let end = match &mut self.transcoder {
             None => {
                 bytes.copy_within(HEAD_BYTES + n_mark..HEAD_BYTES + n, HEAD_BYTES);
@@ -118,7 +132,7 @@ impl Source {
                 self.raw.clear();
                 self.raw.extend_from_slice(&bytes[HEAD_BYTES + n_mark..HEAD_BYTES + n]);
                 bytes.truncate(HEAD_BYTES);
-                transcoder.decode(&self.raw, &mut bytes, is_last);
+                transcoder.decode(&self.raw, &mut bytes, self.is_ended);
                 bytes.len()
             }
         };
