@@ -25,7 +25,7 @@ pub use extract::{Extractor, extract_references};
 pub use fold::fold;
 pub use matches::{Answer, Known, Memory, World, search_all};
 pub use param::{ParamDef, ParamId};
-pub use parse::{Options, Parsed, parse};
+pub use parse::{Options, Parsed, elements, parse};
 pub use query::{Branch, Filter, Include, Prefix, Query, SortBy, SortKey, Summary, Total};
 pub use restriction::{Restriction, Restrictions};
 pub use rows::{IndexRows, Target};

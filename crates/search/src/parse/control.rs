@@ -1,8 +1,8 @@
 //! Parameters that say how to answer: `_sort`, `_count`, `_total`, `_summary`, `_elements`, includes, page links.
 
-use fhir::definitions::{self, TypeId};
-use fhir::{IssueType, Kind};
+use fhir::{IssueType, Kind, definitions};
 
+use super::elements::elements;
 use super::text::{Pair, split};
 use super::{Parser, Refusal, hint, include, problem, shown, wrong};
 use crate::ParamId;
@@ -44,7 +44,10 @@ impl Parser<'_> {
             "_cursor" => self.query.cursor = Some(value.into()),
             "_total" => self.query.total = total(value)?,
             "_summary" => self.query.summary = summary(value)?,
-            "_elements" => self.query.elements = self.elements(value)?,
+            "_elements" => {
+                let kinds: Vec<Kind> = self.query.branches.iter().map(|branch| branch.kind).collect();
+                self.query.elements = elements(value, &kinds).map_err(Refusal::Wrong)?;
+            }
             "_sort" => self.query.sort = self.sort(value)?,
             "_contained" if value != "false" => {
                 let text = "contained resources are not searched: only `_contained=false` is supported";
@@ -101,22 +104,6 @@ impl Parser<'_> {
         }
         self.query.includes.push(include);
         Ok(())
-    }
-
-    fn elements(&self, value: &str) -> Result<Vec<String>, Refusal> {
-        let names: Vec<String> = split(value, b',').into_iter().map(|name| name.trim().to_string()).collect();
-        for name in &names {
-            let known = |kind: Kind| {
-                name == "resourceType"
-                    || definitions::child(TypeId::of_kind(kind), name).is_some()
-                    || definitions::elements(TypeId::of_kind(kind)).iter().any(|element| element.name == name)
-            };
-            if !self.query.branches.iter().any(|branch| known(branch.kind)) {
-                let text = format!("names `{}`, which is no element of what is searched", shown(name));
-                return Err(wrong("_elements", text));
-            }
-        }
-        Ok(names)
     }
 
     fn sort(&self, value: &str) -> Result<Vec<SortKey>, Refusal> {

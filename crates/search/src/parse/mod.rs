@@ -5,6 +5,7 @@ mod chain;
 mod composite;
 mod control;
 mod date;
+mod elements;
 mod filter;
 mod hint;
 mod include;
@@ -23,6 +24,7 @@ mod uri;
 
 use fhir::{Issue, IssueType, Kind};
 
+pub use elements::elements;
 pub use options::Options;
 
 use crate::query::{Branch, Query, Summary, Total};
@@ -209,6 +211,12 @@ impl<'o> Parser<'o> {
         if self.query.count == Some(0) && self.query.summary == Summary::False {
             self.query.summary = Summary::Count;
             self.keep_count_only();
+        }
+        if !self.query.elements.is_empty()
+            && matches!(self.query.summary, Summary::True | Summary::Text | Summary::Data)
+        {
+            let text = "`_summary` and `_elements` are two ways to ask for a part: give one of them";
+            self.errors.push(problem(IssueType::Value, "bad-value", "_elements", text));
         }
         if self.errors.is_empty() {
             Ok(Parsed { query: self.query, ignored: self.ignored })

@@ -190,7 +190,14 @@ impl ServerError {
                 issues.iter().map(|issue| below_entry(*entry, issue.clone())).collect()
             }
             ServerError::Entry { entry, error } => {
-                error.issues().into_iter().map(|issue| below_entry(*entry, issue)).collect()
+                let place = match error.as_ref() {
+                    // What is wrong stands in the query of its URL or of its condition, not in its resource.
+                    ServerError::Query(_) => {
+                        |entry, issue: Issue| issue.at(format!("Bundle.entry[{entry}].request"))
+                    }
+                    _ => below_entry,
+                };
+                error.issues().into_iter().map(|issue| place(*entry, issue)).collect()
             }
             ServerError::Gate(error) => vec![issue_of_gate(error)],
             other => vec![own::issue_of(other)],

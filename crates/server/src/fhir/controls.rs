@@ -1,9 +1,10 @@
 //! Parameters that shape the answer, not the question: `_format`, `_pretty`, `_summary`, `_elements`.
 
+use fhir::Kind;
 pub(crate) use fhir::uri::encode;
 
 use crate::error::ServerError;
-use crate::fhir::subset::Subset;
+use crate::fhir::subset::{Subset, Wish};
 
 /// What was asked of the form of the answer, and the query without it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -36,18 +37,15 @@ impl Controls {
         Ok(controls)
     }
 
-    /// For interactions that take no other parameters than `_summary` and `_elements`.
-    pub(crate) fn subset(&self) -> Result<Subset, ServerError> {
-        let mut subset = Subset::Full;
+    /// For interactions on one resource that take no other parameters than `_summary` and `_elements`.
+    pub(crate) fn subset(&self, kind: Kind) -> Result<Subset, ServerError> {
+        let mut wish = Wish::default();
         for (name, value) in pairs(&self.rest) {
-            subset = match name.as_str() {
-                "_summary" => Subset::summary(&value)
-                    .ok_or_else(|| parameter("_summary", "use `true`, `text`, `data` or `false`"))?,
-                "_elements" => Subset::elements(&value),
-                _ => return Err(unknown(&name)),
-            };
+            if !wish.take(&name, &value, &[kind])? {
+                return Err(unknown(&name));
+            }
         }
-        Ok(subset)
+        wish.subset()
     }
 
     /// For interactions that take no other parameters at all.
@@ -124,9 +122,19 @@ mod tests {
 
     #[test]
     fn a_read_takes_no_other_parameters() {
-        assert!(Controls::of("_summary=true").unwrap().subset().is_ok());
-        assert!(Controls::of("_summary=most").unwrap().subset().is_err());
-        assert!(Controls::of("color=red").unwrap().subset().is_err());
+        let is_taken = |query: &str| Controls::of(query).unwrap().subset(Kind::PATIENT).is_ok();
+        for query in ["_summary=true", "_elements=name,gender", "_elements=name&_summary=false"] {
+            assert!(is_taken(query), "{query}");
+        }
+        for query in [
+            "_summary=most",
+            "color=red",
+            "_elements=color",
+            "_elements=name&_elements=gender",
+            "_elements=name&_summary=text",
+        ] {
+            assert!(!is_taken(query), "{query}");
+        }
         assert!(Controls::of("_format=json").unwrap().nothing_else().is_ok());
     }
 

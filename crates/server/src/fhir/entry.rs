@@ -38,7 +38,7 @@ impl Look {
                 let kind = if self.code == "search-compartment" { ask.place.inside } else { ask.place.kind };
                 query::of(ask, kind, &ask.controls.rest).map(drop)
             }
-            "read" | "vread" => ask.controls.subset().map(drop),
+            "read" | "vread" => ask.controls.subset(ask.place.kind()).map(drop),
             _ => Ok(()),
         }
     }

@@ -1,15 +1,16 @@
 //! history: versions of a resource, of a type, or of everything, newest first, deletions included.
 
-use fhir::{Instant, date};
+use fhir::{Instant, Kind, date};
 use gate::{HistoryOf, HistoryQuery};
 
 use crate::error::ServerError;
 use crate::fhir::ask::Ask;
 use crate::fhir::body::here_or_aside;
+use crate::fhir::bundle_bytes;
 use crate::fhir::controls::{encode, pairs, parameter, unknown};
 use crate::fhir::reply::Reply;
 use crate::fhir::search::PARSED_INLINE_MAX;
-use crate::fhir::{bundle_bytes, subset::Subset};
+use crate::fhir::subset::{Subset, Wish};
 
 /// `GET [type]/[id]/_history`.
 pub(crate) async fn history_instance(ask: Ask) -> Result<Reply, ServerError> {
@@ -38,7 +39,11 @@ struct Wanted {
 }
 
 async fn history(ask: Ask, of: HistoryOf, path: &str) -> Result<Reply, ServerError> {
-    let wanted = wanted(&ask)?;
+    let kinds: Vec<Kind> = match &of {
+        HistoryOf::Instance(kind, _) | HistoryOf::Kind(kind) => vec![*kind],
+        HistoryOf::System => Kind::all().collect(),
+    };
+    let wanted = wanted(&ask, &kinds)?;
     let cursor = wanted.query.cursor.clone();
     let page = ask.app.gate().history(&ask.access, of, wanted.query).await?;
     let link = |cursor: Option<&str>| {
@@ -55,10 +60,10 @@ async fn history(ask: Ask, of: HistoryOf, path: &str) -> Result<Reply, ServerErr
     Ok(Reply::json(http::StatusCode::OK, here_or_aside(small, write).await))
 }
 
-fn wanted(ask: &Ask) -> Result<Wanted, ServerError> {
+fn wanted(ask: &Ask, kinds: &[Kind]) -> Result<Wanted, ServerError> {
     let limits = &ask.app.config().limits;
     let mut query = HistoryQuery { count: limits.page_count_default, ..HistoryQuery::default() };
-    let mut subset = Subset::Full;
+    let mut wish = Wish::default();
     let mut kept = Vec::new();
     for (name, value) in pairs(&ask.controls.rest) {
         match name.as_str() {
@@ -76,18 +81,14 @@ fn wanted(ask: &Ask) -> Result<Wanted, ServerError> {
                 query.at = Some(period.period());
             }
             "_cursor" => query.cursor = Some(value.clone()),
-            "_summary" => {
-                subset = Subset::summary(&value)
-                    .ok_or_else(|| parameter("_summary", "use `true`, `text`, `data` or `false`"))?;
-            }
-            "_elements" => subset = Subset::elements(&value),
+            _ if wish.take(&name, &value, kinds)? => {}
             _ => return Err(unknown(&name)),
         }
         if name != "_cursor" {
             kept.push(format!("{name}={}", encode(&value)));
         }
     }
-    Ok(Wanted { query, subset, kept })
+    Ok(Wanted { query, subset: wish.subset()?, kept })
 }
 
 /// An instant, or the start of a date.

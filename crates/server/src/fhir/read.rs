@@ -11,7 +11,7 @@ use crate::fhir::subset::Subset;
 
 /// Answers with the stored bytes; 304 when the caller has them.
 pub(crate) async fn read(ask: Ask) -> Result<Reply, ServerError> {
-    let subset = ask.controls.subset()?;
+    let subset = ask.controls.subset(ask.place.kind())?;
     let stored = ask.app.gate().read(&ask.access, ask.place.kind(), &ask.place.id).await?;
     Ok(show(&ask, stored, &subset))
 }

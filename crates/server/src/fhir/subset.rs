@@ -3,6 +3,9 @@
 use fhir::definitions::{self, TypeId};
 use fhir::{Kind, Object, Value, json};
 
+use crate::error::ServerError;
+use crate::fhir::controls::parameter;
+
 /// What part of each resource is wanted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Subset {
@@ -22,23 +25,55 @@ pub(crate) enum Subset {
 /// Always there.
 const BASE: [&str; 3] = ["resourceType", "id", "meta"];
 
-impl Subset {
-    /// Of the value of `_summary`; `count` is for searches and not known here.
-    pub(crate) fn summary(value: &str) -> Option<Subset> {
-        match value {
-            "true" => Some(Subset::Summary),
-            "text" => Some(Subset::Text),
-            "data" => Some(Subset::Data),
-            "false" => Some(Subset::Full),
-            _ => None,
+/// What a read or a history is asked for, parameter by parameter.
+#[derive(Debug, Default)]
+pub(crate) struct Wish {
+    summary: Option<Subset>,
+    elements: Option<Subset>,
+}
+
+impl Wish {
+    /// Takes a parameter in. False: it is neither of the two. `_elements` names elements of these types.
+    pub(crate) fn take(&mut self, name: &str, value: &str, kinds: &[Kind]) -> Result<bool, ServerError> {
+        let (place, wanted) = match name {
+            "_summary" => (&mut self.summary, summary_of(value)?),
+            "_elements" => {
+                let names =
+                    search::elements(value, kinds).map_err(|issue| ServerError::Query(vec![issue]))?;
+                (&mut self.elements, Subset::Elements(names))
+            }
+            _ => return Ok(false),
+        };
+        match place.replace(wanted) {
+            None => Ok(true),
+            Some(_) => Err(parameter(name, "give it once")),
         }
     }
 
-    /// Of the value of `_elements`.
-    pub(crate) fn elements(value: &str) -> Subset {
-        Subset::Elements(value.split(',').map(|name| name.trim().to_string()).collect())
+    /// All that was asked for.
+    pub(crate) fn subset(self) -> Result<Subset, ServerError> {
+        match (self.summary.unwrap_or_default(), self.elements) {
+            (summary, None) => Ok(summary),
+            (Subset::Full, Some(elements)) => Ok(elements),
+            (_, Some(_)) => {
+                Err(parameter("_elements", "`_summary` asks for a part in another way: give one of them"))
+            }
+        }
     }
+}
 
+/// `count` is for searches and not known here.
+fn summary_of(value: &str) -> Result<Subset, ServerError> {
+    match value {
+        "true" => Ok(Subset::Summary),
+        "text" => Ok(Subset::Text),
+        "data" => Ok(Subset::Data),
+        "false" => Ok(Subset::Full),
+        _ => Err(parameter("_summary", "use `true`, `text`, `data` or `false`")),
+    }
+}
+
+impl Subset {
     /// The part of a stored body. Only when a part is asked for is the body parsed.
     pub(crate) fn of(&self, kind: Kind, body: &[u8]) -> Option<Vec<u8>> {
         if *self == Subset::Full {
@@ -148,7 +183,7 @@ mod tests {
     fn elements_keep_mandatory_ones() {
         let body = r#"{"resourceType":"Observation","id":"1","status":"final","code":{"text":"c"},"valueString":"v","note":[]}"#;
         let expected = r#"{"resourceType":"Observation","id":"1","meta":{"tag":[~]},"status":"final","code":{"text":"c"},"valueString":"v"}"#;
-        check("Observation", &Subset::elements("value"), body, expected);
+        check("Observation", &Subset::Elements(vec!["value".into()]), body, expected);
         assert_eq!(Subset::Full.of(Kind::named("Patient"), b"{}"), None);
     }
 }

@@ -7,7 +7,7 @@ use crate::fhir::reply::Reply;
 
 /// Answers with the stored bytes of a version; 410 when that version is the deletion.
 pub(crate) async fn vread(ask: Ask) -> Result<Reply, ServerError> {
-    let subset = ask.controls.subset()?;
+    let subset = ask.controls.subset(ask.place.kind())?;
     let (kind, id, version) = (ask.place.kind(), &ask.place.id, ask.place.version);
     let stored = ask.app.gate().vread(&ask.access, kind, id, version).await?;
     Ok(show(&ask, stored, &subset))
