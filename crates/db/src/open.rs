@@ -5,6 +5,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::{DbError, Options};
@@ -51,6 +52,8 @@ pub(crate) fn connect(options: &Options) -> Result<Connection, DbError> {
     }?;
     conn.busy_timeout(BUSY_TIMEOUT)?;
     conn.set_prepared_statement_cache_capacity(STATEMENTS_CACHED_MAX);
+    // A plan does not depend on bound values, or every new value would have its statement prepared anew.
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     conn.pragma_update(None, "synchronous", options.synchronous.pragma())?;
     conn.pragma_update(None, "cache_size", -i64::from(options.page_cache_kib))?;
     conn.pragma_update(None, "temp_store", "MEMORY")?;

@@ -19,6 +19,12 @@ pub enum Synchronous {
 pub struct StoreLimits {
     /// Resources, index rows and references that one search may look at.
     pub search_steps_max: u64,
+    /// Rows up to which the filters of a search are counted at first: one with fewer finds the matches, the others are asked row by row.
+    pub few_rows: u64,
+    /// Rows up to which they are counted when all have more.
+    pub many_rows: u64,
+    /// Rows that are looked at before that, and four more for each that matches: often they fill the page.
+    pub tried_rows: usize,
     /// The same for a search that decides on a write, which holds up all other writes.
     pub condition_steps_max: u64,
     /// Resources that includes may add to a page.
@@ -37,6 +43,9 @@ impl Default for StoreLimits {
     fn default() -> StoreLimits {
         StoreLimits {
             search_steps_max: 20_000_000,
+            few_rows: 100,
+            many_rows: 5_000,
+            tried_rows: 32,
             condition_steps_max: 500_000,
             included_max: 10_000,
             include_rounds_max: 8,

@@ -2,7 +2,7 @@
 
 use compact_str::CompactString;
 use fhir::{Instant, Kind};
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params};
 
 use crate::sqlite::catalog::Catalog;
 use crate::sqlite::failure::{Try, damaged};
@@ -122,16 +122,24 @@ pub(crate) fn stored(
     Ok(Stored { kind, id, version, updated, op, body })
 }
 
-/// The current version of a row number with type and id; `None` when nothing was ever stored.
-pub(crate) fn by_rid(conn: &Connection, catalog: &Catalog, rid: i64) -> Try<Option<Stored>> {
-    let sql = "SELECT t, id, rid, version, seq, updated, op, body FROM resource WHERE rid = ?1";
-    let mut statement = conn.prepare_cached(sql)?;
-    let found =
-        statement.query_row([rid], |row| Ok((row.get::<_, u32>(0)?, id_text(row, 1)?, current_of(row, 2)?)));
-    let Some((t, id, current)) = found.optional()? else { return Ok(None) };
-    if current.version == 0 {
-        return Ok(None);
+/// Reads current versions by row number, many with one statement.
+pub(crate) struct ByRid<'c>(CachedStatement<'c>);
+
+impl<'c> ByRid<'c> {
+    pub(crate) fn prepare(conn: &'c Connection) -> rusqlite::Result<ByRid<'c>> {
+        let sql = "SELECT t, id, rid, version, seq, updated, op, body FROM resource WHERE rid = ?1";
+        conn.prepare_cached(sql).map(ByRid)
     }
-    let (_, kind) = catalog.of_t(t).ok_or_else(|| damaged(format!("row {rid} is of no known type")))?;
-    stored_of(kind, &id, &current).map(Some)
+
+    /// The resource with type and id; `None` when nothing was ever stored.
+    pub(crate) fn get(&mut self, catalog: &Catalog, rid: i64) -> Try<Option<Stored>> {
+        let found =
+            self.0.query_row([rid], |row| Ok((row.get::<_, u32>(0)?, id_text(row, 1)?, current_of(row, 2)?)));
+        let Some((t, id, current)) = found.optional()? else { return Ok(None) };
+        if current.version == 0 {
+            return Ok(None);
+        }
+        let (_, kind) = catalog.of_t(t).ok_or_else(|| damaged(format!("row {rid} is of no known type")))?;
+        stored_of(kind, &id, &current).map(Some)
+    }
 }

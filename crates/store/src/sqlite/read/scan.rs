@@ -4,7 +4,7 @@ use ::search::{Restriction, Restrictions};
 use fhir::Kind;
 use rusqlite::{Connection, params};
 
-use super::current::by_rid;
+use super::current::ByRid;
 use crate::sqlite::catalog::Catalog;
 use crate::sqlite::failure::Try;
 use crate::sqlite::search;
@@ -30,6 +30,7 @@ pub(crate) fn page(
     let visible = search::Visible::new(conn, catalog, tenant, restrictions, limits)?;
     let mut after = query.after.map_or(0, |place| place.0);
     let count = query.count.max(1);
+    let mut by_rid = ByRid::prepare(conn)?;
     loop {
         let rids = next_rids(conn, &kinds, after, count)?;
         let Some(last) = rids.last() else { return Ok(page) };
@@ -38,7 +39,7 @@ pub(crate) fn page(
             if !visible.is_visible(kind, rid)? {
                 continue;
             }
-            let Some(stored) = by_rid(conn, catalog, rid)? else { continue };
+            let Some(stored) = by_rid.get(catalog, rid)? else { continue };
             if query.since.is_some_and(|since| stored.updated < since) {
                 continue;
             }

@@ -14,12 +14,8 @@ use super::sets;
 use super::sql::Sql;
 use super::test::date;
 use super::walk::seq_of_time;
-use crate::sqlite::failure::Try;
+use crate::sqlite::failure::{Failure, Try};
 
-/// Rows up to which a filter is counted at first: one with fewer drives at once.
-const FEW: u64 = 100;
-/// Rows up to which it is counted then.
-const MANY: u64 = 5_000;
 /// Resources that a chain may lead over to be driven from its far end.
 const FAR_END_MAX: usize = 1_000;
 /// Ordered ranges that are merged; of more all rows are gathered and sorted.
@@ -43,56 +39,173 @@ pub(super) struct Drive<'g> {
     settled: Option<usize>,
     /// Candidates may be of another type, or gone.
     unsure: bool,
-    /// How many candidates there may be; counted up to [`MANY`].
-    n: u64,
+    /// How many candidates there may be, counted up to `many_rows`; `None`: not counted.
+    n: Option<u64>,
 }
 
 /// Looks at one match; false ends the run.
 pub(super) type Visit<'v> = dyn FnMut(i64) -> Try<bool> + 'v;
 
+/// The first matches behind `after`, in rising order, at most `wanted`.
+pub(super) fn first(cx: &Cx<'_>, goal: &Goal, after: i64, wanted: usize) -> Try<Vec<i64>> {
+    let mut found: Vec<i64> = Vec::new();
+    let mut after = after;
+    if wanted == 0 {
+        return Ok(found);
+    }
+    // Every source rises, so one can go on where another one stopped.
+    let mut walk = |drive: &Drive<'_>, length: Length| {
+        let stopped = drive.walk(cx, after, length, &mut |rid| {
+            found.push(rid);
+            Ok(found.len() < wanted)
+        })?;
+        after = stopped.unwrap_or(after);
+        Ok::<_, Failure>(stopped.is_none() || found.len() >= wanted)
+    };
+    let is_done = match Drive::at_once(cx, goal)? {
+        At::Once(drive) => walk(&drive, Length::Whole)?,
+        At::Trial(drive) => walk(&drive, Length::Trial)?,
+        At::Unknown => false,
+    };
+    if !is_done {
+        walk(&Drive::among_many(cx, goal, wanted)?, Length::Whole)?;
+    }
+    Ok(found)
+}
+
+/// How far candidates are walked through.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Length {
+    /// To their end.
+    Whole,
+    /// As long as enough of them match.
+    Trial,
+}
+
+/// What is known before rows are counted in earnest.
+enum At<'g> {
+    /// This one drives.
+    Once(Drive<'g>),
+    /// Worth a trial: it may be as good as any.
+    Trial(Drive<'g>),
+    Unknown,
+}
+
 impl<'g> Drive<'g> {
     /// Chooses for a caller who wants about `wanted` matches.
     pub(super) fn choose(cx: &Cx<'_>, goal: &'g Goal, wanted: usize) -> Try<Drive<'g>> {
+        match Drive::at_once(cx, goal)? {
+            At::Once(drive) => Ok(drive),
+            At::Trial(_) | At::Unknown => Drive::among_many(cx, goal, wanted),
+        }
+    }
+
+    fn at_once(cx: &Cx<'_>, goal: &'g Goal) -> Try<At<'g>> {
         if goal.is_never() {
-            return Ok(Drive { goal, source: Source::Rids(Vec::new()), settled: None, unsure: false, n: 0 });
+            let source = Source::Rids(Vec::new());
+            return Ok(At::Once(Drive { goal, source, settled: None, unsure: false, n: Some(0) }));
         }
-        let mut best: Option<Choice> = None;
-        for max in [FEW, MANY] {
-            for (at, probe) in goal.probes.iter().enumerate() {
-                let Some(source) = source_of(cx, goal.t, probe, max)? else { continue };
-                let cost = cost_of(cx, &source, max)?;
-                if best.as_ref().is_none_or(|best| cost < best.cost) {
-                    best = Some(Choice { at, source, cost });
-                }
+        // The only filter drives whatever it lists, unless that has to be sorted first.
+        if let [probe] = goal.probes.as_slice()
+            && let Some(source) = source_of(cx, goal.t, probe, cx.limits.few_rows)?
+            && source.is_ordered()
+        {
+            return Ok(At::Once(Drive::by(goal, 0, source)));
+        }
+        Ok(match Drive::best(cx, goal, cx.limits.few_rows)? {
+            Some(drive) if drive.n.is_some_and(|n| n < cx.limits.few_rows) => At::Once(drive),
+            Some(drive) if drive.source.is_ordered() => At::Trial(drive),
+            // A wide range: what it holds must be fetched and sorted, or is met everywhere.
+            Some(_) => At::Trial(Drive::live(goal)),
+            None => At::Unknown,
+        })
+    }
+
+    fn among_many(cx: &Cx<'_>, goal: &'g Goal, wanted: usize) -> Try<Drive<'g>> {
+        let Some(best) = Drive::best(cx, goal, cx.limits.many_rows)? else { return Ok(Drive::live(goal)) };
+        let is_live_better = match best.n {
+            Some(n) if n >= cx.limits.many_rows && !best.source.is_ordered() => {
+                live_is_cheaper(cx, goal, n, wanted)?
             }
-            if best.as_ref().is_some_and(|best| best.cost.n < max) {
-                break;
-            }
-            if max == FEW {
-                best = None;
+            _ => false,
+        };
+        Ok(if is_live_better { Drive::live(goal) } else { best })
+    }
+
+    /// The probe with the fewest rows, counted up to `max`; of two that are equal an ordered one.
+    fn best(cx: &Cx<'_>, goal: &'g Goal, max: u64) -> Try<Option<Drive<'g>>> {
+        let mut best: Option<((u64, bool), Drive<'g>)> = None;
+        for (at, probe) in goal.probes.iter().enumerate() {
+            let Some(source) = source_of(cx, goal.t, probe, max)? else { continue };
+            let (n, drive) = Drive::by(goal, at, source).counted(cx, max)?;
+            let cost = (n, !drive.source.is_ordered());
+            if best.as_ref().is_none_or(|(least, _)| cost < *least) {
+                best = Some((cost, drive));
             }
         }
-        let live = Drive { goal, source: Source::Live, settled: None, unsure: false, n: u64::MAX };
-        let Some(Choice { at, source, cost }) = best else { return Ok(live) };
-        if !cost.ordered && cost.n >= MANY && live_is_cheaper(cx, goal, cost.n, wanted)? {
-            return Ok(live);
-        }
+        Ok(best.map(|(_, drive)| drive))
+    }
+
+    /// Driven by the type's own rows.
+    fn live(goal: &'g Goal) -> Drive<'g> {
+        Drive { goal, source: Source::Live, settled: None, unsure: false, n: None }
+    }
+
+    /// Driven by the probe at `at`.
+    fn by(goal: &'g Goal, at: usize, source: Source) -> Drive<'g> {
         let unsure =
             matches!(source, Source::Rids(_)) || matches!(goal.probes[at], Probe::Any(_) | Probe::Updated(_));
-        let exact = matches!(&source, Source::Arms(arms) if arms.exact);
-        Ok(Drive { goal, source, settled: exact.then_some(at), unsure, n: cost.n })
+        let is_exact = matches!(&source, Source::Arms(arms) if arms.exact);
+        Drive { goal, source, settled: is_exact.then_some(at), unsure, n: None }
+    }
+
+    /// Counts the candidates up to `max`. Rows that must be sorted anyway are fetched while they are counted.
+    fn counted(mut self, cx: &Cx<'_>, max: u64) -> Try<(u64, Drive<'g>)> {
+        let n = match &self.source {
+            Source::Live => u64::MAX,
+            Source::Rids(rids) => rids.len() as u64,
+            Source::Arms(arms) if self.source.is_ordered() => arms.count(cx, max)?,
+            Source::Arms(arms) => match gathered(cx, &arms.arms, 0, max)? {
+                None => max,
+                Some(rids) => {
+                    let n = rids.len() as u64;
+                    self.source = Source::Rids(rids);
+                    n
+                }
+            },
+        };
+        self.n = Some(n);
+        Ok((n, self))
     }
 
     /// Are there many candidates: an index in the wanted order may be better.
-    pub(super) fn is_broad(&self) -> bool {
-        self.n >= MANY
+    pub(super) fn is_broad(&self, cx: &Cx<'_>) -> Try<bool> {
+        let n = match (self.n, &self.source) {
+            (Some(n), _) => n,
+            (None, Source::Live) => u64::MAX,
+            (None, Source::Arms(arms)) => arms.count(cx, cx.limits.many_rows)?,
+            (None, Source::Rids(rids)) => rids.len() as u64,
+        };
+        Ok(n >= cx.limits.many_rows)
     }
 
     /// Visits all matches behind `after`, in rising order.
     pub(super) fn run(&self, cx: &Cx<'_>, after: i64, visit: &mut Visit<'_>) -> Try<()> {
+        self.walk(cx, after, Length::Whole, visit).map(drop)
+    }
+
+    /// Visits matches behind `after`; the last candidate when a trial ended with it and there may be more.
+    fn walk(&self, cx: &Cx<'_>, after: i64, length: Length, visit: &mut Visit<'_>) -> Try<Option<i64>> {
+        let (mut n_left, mut stopped) = (cx.limits.tried_rows, None);
         let mut check = |rid: i64| {
             cx.spend(1)?;
-            if self.passes(cx, rid)? { visit(rid) } else { Ok(true) }
+            let passes = self.passes(cx, rid)?;
+            if length == Length::Trial {
+                n_left = if passes { n_left + 4 } else { n_left.saturating_sub(1) };
+                stopped = (n_left == 0).then_some(rid);
+            }
+            let goes_on = if passes { visit(rid)? } else { true };
+            Ok(goes_on && stopped.is_none())
         };
         match &self.source {
             Source::Live => {
@@ -103,11 +216,12 @@ impl<'g> Drive<'g> {
                 let from = rids.partition_point(|rid| *rid <= after);
                 all(&rids[from..], &mut check)
             }
-            Source::Arms(arms) if arms.is_ordered() && arms.arms.len() <= MERGED_MAX => {
-                merged(cx, &arms.arms, after, &mut check)
+            Source::Arms(arms) if self.source.is_ordered() => merged(cx, &arms.arms, after, &mut check),
+            Source::Arms(arms) => {
+                all(&gathered(cx, &arms.arms, after, u64::MAX)?.unwrap_or_default(), &mut check)
             }
-            Source::Arms(arms) => all(&gathered(cx, &arms.arms, after)?, &mut check),
-        }
+        }?;
+        Ok(stopped)
     }
 
     /// How many matches there are.
@@ -116,6 +230,7 @@ impl<'g> Drive<'g> {
         match (&self.source, self.goal.t) {
             (Source::Live, Some(t)) if self.goal.probes.is_empty() => cx.n_live(t),
             (Source::Arms(arms), _) if settled && arms.arms.len() == 1 => arms.arms[0].count_distinct(cx),
+            (Source::Rids(rids), _) if settled && !self.unsure => Ok(rids.len() as u64),
             _ => {
                 let mut n = 0;
                 self.run(cx, 0, &mut |_| {
@@ -143,32 +258,14 @@ impl<'g> Drive<'g> {
     }
 }
 
-/// A source and what it costs.
-struct Choice {
-    at: usize,
-    source: Source,
-    cost: Cost,
-}
-
-/// Rows of a source; of two that are equal the ordered one is better.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Cost {
-    n: u64,
-    ordered: bool,
-}
-
-impl PartialOrd for Cost {
-    fn partial_cmp(&self, other: &Cost) -> Option<std::cmp::Ordering> {
-        Some((self.n, !self.ordered).cmp(&(other.n, !other.ordered)))
+impl Source {
+    /// Candidates come in rising order without being fetched and sorted first.
+    fn is_ordered(&self) -> bool {
+        match self {
+            Source::Live | Source::Rids(_) => true,
+            Source::Arms(arms) => arms.is_ordered() && arms.arms.len() <= MERGED_MAX,
+        }
     }
-}
-
-fn cost_of(cx: &Cx<'_>, source: &Source, max: u64) -> Try<Cost> {
-    Ok(match source {
-        Source::Live => Cost { n: u64::MAX, ordered: true },
-        Source::Arms(arms) => Cost { n: arms.count(cx, max)?, ordered: arms.is_ordered() },
-        Source::Rids(rids) => Cost { n: rids.len() as u64, ordered: true },
-    })
 }
 
 /// An unordered source must be gathered whole before its first row is known; walking the type meets the matches one by one.
@@ -184,14 +281,14 @@ fn source_of(cx: &Cx<'_>, t: Option<u32>, probe: &Probe, max: u64) -> Try<Option
     Ok(match probe {
         Probe::Rows(test) => test.arms().map(Source::Arms),
         Probe::Rids { rids, negated: false } => Some(Source::Rids(rids.clone())),
-        Probe::Chain(chain) if max > FEW => match chain.p {
+        Probe::Chain(chain) if max > cx.limits.few_rows => match chain.p {
             Some(p) => match far_end(cx, &chain.any_of)? {
                 Some(rows) => Some(Source::Arms(pointing_at(cx, p, &rows)?)),
                 None => None,
             },
             None => None,
         },
-        Probe::Has(has) if max > FEW => match has.p {
+        Probe::Has(has) if max > cx.limits.few_rows => match has.p {
             Some(p) => match far_end(cx, std::slice::from_ref(&*has.goal))? {
                 Some(sources) => Some(Source::Rids(pointed_at(cx, p, &sources)?)),
                 None => None,
@@ -288,7 +385,7 @@ fn far_end(cx: &Cx<'_>, goals: &[Goal]) -> Try<Option<Vec<i64>>> {
 fn is_small(cx: &Cx<'_>, goal: &Goal) -> Try<bool> {
     match goal.t {
         None => Ok(true),
-        Some(t) => Ok(cx.n_live(t)? <= MANY),
+        Some(t) => Ok(cx.n_live(t)? <= cx.limits.many_rows),
     }
 }
 
@@ -301,8 +398,8 @@ fn all(rids: &[i64], visit: &mut Visit<'_>) -> Try<()> {
     Ok(())
 }
 
-/// All rows of ranges in any order, sorted, each once.
-fn gathered(cx: &Cx<'_>, arms: &[Arm], after: i64) -> Try<Vec<i64>> {
+/// All rows of ranges in any order, sorted, each once; `None` when there are `max` or more.
+fn gathered(cx: &Cx<'_>, arms: &[Arm], after: i64, max: u64) -> Try<Option<Vec<i64>>> {
     let mut rids = Vec::new();
     for arm in arms {
         let sql = arm.select(after);
@@ -311,13 +408,16 @@ fn gathered(cx: &Cx<'_>, arms: &[Arm], after: i64) -> Try<Vec<i64>> {
         let before = rids.len();
         while let Some(row) = rows.next()? {
             rids.push(row.get(0)?);
+            if rids.len() as u64 >= max {
+                return Ok(None);
+            }
             if (rids.len() - before) % 4_096 == 0 {
                 cx.spend(4_096)?;
             }
         }
     }
     sets::sort(&mut rids);
-    Ok(rids)
+    Ok(Some(rids))
 }
 
 /// Rows of ordered ranges, merged as they come.

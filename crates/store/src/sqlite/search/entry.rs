@@ -7,7 +7,7 @@ use search::query::Test;
 use search::{Branch, Filter, Query, Restriction, Restrictions, Summary, Total};
 
 use super::cx::Cx;
-use super::drive::Drive;
+use super::drive::{self, Drive};
 use super::goal::Goal;
 use super::{compile, include, page};
 use crate::prepare::Found;
@@ -94,12 +94,7 @@ pub(crate) fn find_ids(
     let cx = Cx::new(conn, catalog, number, restrictions, limits, query.now);
     let mut rids = Vec::new();
     for goal in goals(&cx, query)? {
-        if rids.len() < max {
-            Drive::choose(&cx, &goal, max)?.run(&cx, 0, &mut |rid| {
-                rids.push(rid);
-                Ok(rids.len() < max)
-            })?;
-        }
+        rids.extend(drive::first(&cx, &goal, 0, max - rids.len())?);
     }
     let mut names = Vec::with_capacity(rids.len());
     let mut statement = conn.prepare_cached("SELECT t, id FROM resource WHERE rid = ?1")?;

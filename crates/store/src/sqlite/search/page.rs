@@ -4,12 +4,12 @@ use search::{Extractor, Query};
 
 use super::cursor::{self, Binding, Position};
 use super::cx::Cx;
-use super::drive::Drive;
+use super::drive::{self, Drive};
 use super::goal::Goal;
 use super::sort::{self, Ranked};
 use super::walk::Walk;
 use crate::sqlite::failure::{Failure, Try};
-use crate::sqlite::read::current::by_rid;
+use crate::sqlite::read::current::ByRid;
 use crate::{Page, StoreError, Stored};
 
 /// Rows of a page and whether more follow.
@@ -73,11 +73,7 @@ fn start_of(cx: &Cx<'_>, query: &Query, page: &Page<'_>) -> Try<Option<Start>> {
 fn in_order(cx: &Cx<'_>, goals: &[Goal], after: i64, count: usize) -> Try<Vec<Ranked>> {
     let mut rids: Vec<i64> = Vec::new();
     for goal in goals {
-        let before = rids.len();
-        Drive::choose(cx, goal, count)?.run(cx, after, &mut |rid| {
-            rids.push(rid);
-            Ok(rids.len() - before < count)
-        })?;
+        rids.extend(drive::first(cx, goal, after, count)?);
     }
     rids.sort_unstable();
     rids.dedup();
@@ -98,7 +94,7 @@ fn sorted(
     let mut rows: Vec<Ranked> = Vec::new();
     for goal in goals {
         let drive = Drive::choose(cx, goal, usize::MAX / 2)?;
-        if drive.is_broad()
+        if drive.is_broad(cx)?
             && let [key] = keys.as_slice()
             && let Some(walk) = Walk::of(cx, goal, *key, start.as_ref())?
             && let Some(found) = walk.run(cx, goal, start.as_ref(), count)?
@@ -129,8 +125,9 @@ fn sorted(
 /// The resources of rows.
 pub(super) fn load(cx: &Cx<'_>, rids: impl Iterator<Item = i64>) -> Try<Vec<Stored>> {
     let mut all = Vec::new();
+    let mut by_rid = ByRid::prepare(cx.conn)?;
     for rid in rids {
-        all.extend(by_rid(cx.conn, cx.catalog, rid)?);
+        all.extend(by_rid.get(cx.catalog, rid)?);
     }
     Ok(all)
 }

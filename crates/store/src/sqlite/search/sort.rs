@@ -12,7 +12,7 @@ use crate::sqlite::failure::Try;
 use crate::sqlite::hash::id_text;
 use crate::sqlite::index::blob;
 use crate::sqlite::index::row::{Row, Sort};
-use crate::sqlite::read::current::by_rid;
+use crate::sqlite::read::current::ByRid;
 
 /// What a resource is sorted by.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -159,7 +159,7 @@ fn is_stated(cx: &Cx<'_>, u: u32) -> Try<bool> {
 fn codes(cx: &Cx<'_>, extractor: &Extractor, param: search::ParamId, rid: i64) -> Try<Vec<SortValue>> {
     // Unpacking, parsing and extracting costs about as much as looking at so many rows.
     cx.spend(32)?;
-    let Some(stored) = by_rid(cx.conn, cx.catalog, rid)? else { return Ok(Vec::new()) };
+    let Some(stored) = ByRid::prepare(cx.conn)?.get(cx.catalog, rid)? else { return Ok(Vec::new()) };
     let rows = extractor.extract(&stored.body.resource()?, Instant(stored.updated.0));
     let of_param = rows.tokens.into_iter().filter(|row| row.param == param);
     Ok(of_param.filter_map(|row| Some(SortValue::Text(row.code?.into()))).collect())
