@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of a test")]
 
 use std::sync::mpsc;
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use db::{Database, DbError, Options, Synchronous};
@@ -41,21 +42,17 @@ async fn writes_that_wait_share_a_commit() {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
     // The writer is busy with the first batch: these 200 wait.
-    let waiting: Vec<_> = (0..200)
-        .map(|n| {
-            let database = database.clone();
-            tokio::spawn(async move {
-                database
-                    .write(move |conn| conn.execute("INSERT INTO note VALUES (?1)", [n.to_string()]))
-                    .await
-            })
-        })
-        .collect();
-    tokio::time::sleep(Duration::from_millis(50)).await;
+    let write =
+        |n: u32| database.write(move |conn| conn.execute("INSERT INTO note VALUES (?1)", [n.to_string()]));
+    let mut waiting: Vec<_> = (0..200).map(|n| Box::pin(tokio::task::unconstrained(write(n)))).collect();
+    for write in &mut waiting {
+        // Asked once, a write is in the queue.
+        assert!(write.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    }
     go.send(()).unwrap();
     assert!(first.await.unwrap().unwrap());
     for write in waiting {
-        assert_eq!(write.await.unwrap().unwrap(), 1);
+        assert_eq!(write.await.unwrap(), 1);
     }
     let stats = database.stats();
     assert_eq!(stats.n_jobs, 201);
@@ -220,8 +217,7 @@ async fn the_log_is_copied_when_nobody_writes() {
         database.write(|conn| conn.execute("INSERT INTO note VALUES (printf('%.*c', 1000000, 'x'))", []));
     write.await.unwrap();
     let file_bytes = || folder.path().join("t.db").metadata().unwrap().len();
-    assert!(file_bytes() < 100_000, "{}", file_bytes());
-    let until = std::time::Instant::now() + Duration::from_secs(20);
+    let until = std::time::Instant::now() + Duration::from_secs(120);
     while file_bytes() < 1_000_000 {
         assert!(std::time::Instant::now() < until, "{}", file_bytes());
         tokio::time::sleep(Duration::from_millis(20)).await;

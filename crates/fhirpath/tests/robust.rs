@@ -118,7 +118,7 @@ fn work_is_bounded() {
         let started = Instant::now();
         let error = Expression::parse(text).and_then(|expression| expression.evaluate(&context)).unwrap_err();
         assert!(expected(&error.problem), "{text}: {error}");
-        assert!(started.elapsed() < Duration::from_secs(20), "{text} took {:?}", started.elapsed());
+        assert!(started.elapsed() < Duration::from_secs(120), "{text} took {:?}", started.elapsed());
     };
     let many = format!("name{}.count()", ".select(%resource.descendants())".repeat(6));
     check(&many, |p| matches!(p, Problem::Steps(_) | Problem::Items(_)));

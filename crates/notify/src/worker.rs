@@ -104,7 +104,10 @@ impl Worker {
         }
         while let Some(sent) = sending.join_next().await {
             // A panic of a channel is a bug: its message stays claimed and is taken again.
-            let Ok((message, outcome)) = sent else { continue };
+            let Ok((message, outcome)) = sent else {
+                tracing::error!("a channel broke, which is a bug: its message waits until it is taken again");
+                continue;
+            };
             self.record(message, outcome).await?;
         }
         Ok(n_claimed)

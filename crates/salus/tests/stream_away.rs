@@ -41,7 +41,7 @@ fn until(what: &str, secs: u64, mut holds: impl FnMut() -> bool) {
 
 /// Everything that was acknowledged is there once, and so are its alerts.
 fn check(dir: &Path, client: &mut Client, acknowledged: &Acknowledged) {
-    until("everything is processed", 60, || {
+    until("everything is processed", 180, || {
         client.get("api/v1/streams").expect(200).text.contains(r#""lag":0,"#)
     });
     let conn =
@@ -89,7 +89,7 @@ fn another_process_that_holds_a_file_is_waited_for() {
         {
             std::thread::sleep(Duration::from_secs(1));
             let held = Connection::open(dir.path().join("data").join(name)).unwrap();
-            held.busy_timeout(Duration::from_secs(20)).unwrap();
+            held.busy_timeout(Duration::from_secs(120)).unwrap();
             held.execute_batch("BEGIN IMMEDIATE").unwrap();
             let began = Instant::now();
             // Longer than any statement waits for a lock.
@@ -107,13 +107,13 @@ fn another_process_that_holds_a_file_is_waited_for() {
             if name != "govern.db" {
                 assert!(seen.iter().any(|(.., ready)| *ready == 503), "{name}: readiness never said no");
             }
-            until("it is ready again", 10, || client.get("readyz").status == 200);
+            until("it is ready again", 120, || client.get("readyz").status == 200);
             client.send("POST", EVENTS, Some(&event(&format!("after-{name}"), "Patient/look"))).expect(200);
         }
     });
     check(dir.path(), &mut client, &acknowledged.into_inner().unwrap());
     // What waited for the store is in it.
-    until("Observations are written", 30, || {
+    until("Observations are written", 120, || {
         client.get("fhir/Observation?_summary=count").text.contains(r#""total":"#)
             && number(dir.path(), "SELECT count(*) FROM observation") == 0
     });
@@ -165,7 +165,7 @@ fn a_disk_without_space_is_waited_for() {
             while std::io::Write::write_all(&mut file, &[7; 4096]).is_ok() {}
         };
         let mut seen = Vec::new();
-        until("senders are told to come again", 30, || {
+        until("senders are told to come again", 120, || {
             fill();
             seen.push(look(&mut client, &mut n_looks));
             seen.iter()
@@ -174,11 +174,11 @@ fn a_disk_without_space_is_waited_for() {
                 > 3
         });
         std::fs::remove_file(&filler).unwrap();
-        until("it is ready again", 10, || client.get("readyz").status == 200);
+        until("it is ready again", 120, || client.get("readyz").status == 200);
         client.send("POST", EVENTS, Some(&event("after", "Patient/look"))).expect(200);
         std::thread::sleep(Duration::from_secs(1));
     });
-    until("everything is processed", 60, || {
+    until("everything is processed", 180, || {
         client.get("api/v1/streams").expect(200).text.contains(r#""lag":0,"#)
     });
     // SQLite would look for the file outside of the server's namespace.

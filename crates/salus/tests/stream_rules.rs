@@ -29,7 +29,7 @@ fn write(dir: &Path, text: &str) {
 fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let started = Instant::now();
     while !holds() {
-        assert!(started.elapsed() < Duration::from_secs(20), "never: {what}");
+        assert!(started.elapsed() < Duration::from_secs(120), "never: {what}");
         std::thread::sleep(Duration::from_millis(50));
     }
 }
@@ -79,7 +79,7 @@ fn a_file_that_is_wrong_leaves_the_rules_as_they_were_and_says_so() {
         assert!(
             client.get("rules").expect(200).text.contains("The version that applied before goes on applying")
         );
-        assert!(server.log().contains("the rules stay as they were"), "{}", server.log());
+        server.tells("the rules stay as they were");
         assert!(client.get("metrics").expect(200).text.contains("salus_stream_rules_in_order 0"));
         assert_eq!(client.get("readyz").status, 200, "alerts go on: nobody is sent elsewhere");
         let id = if why.contains("version") { "b" } else { "c" };

@@ -10,6 +10,7 @@ use std::time::Duration;
 use gate::Gate;
 use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
 use crate::config::ServerConfig;
@@ -98,7 +99,7 @@ impl Bound {
         self.app.config()
     }
 
-    /// Answers until `stop` completes; then lets open requests finish, for a while.
+    /// Answers until `stop` completes, or nobody takes connections any more; then lets open requests finish, for a while.
     pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) -> Result<(), ServeError> {
         let limits = self.app.config().limits.clone();
         let (stopping, stopped) = watch::channel(false);
@@ -106,16 +107,20 @@ impl Bound {
         let places = Arc::new(Semaphore::new(limits.connections_max));
         tracing::info!(address = %self.address, tls = self.tls.is_some(), "listening");
         let tcp = accept_tcp(self.tcp, self.tls, connections.clone(), Arc::clone(&places));
-        let mut loops = vec![tokio::spawn(tcp)];
+        let mut loops = JoinSet::new();
+        loops.spawn(tcp);
         let path = self.app.config().socket.clone();
         if let Some((listener, owner)) = self.socket {
-            loops.push(tokio::spawn(accept_unix(listener, owner, connections, Arc::clone(&places))));
+            loops.spawn(accept_unix(listener, owner, connections, Arc::clone(&places)));
         }
-        stop.await;
+        let is_asked = tokio::select! {
+            () = stop => true,
+            // They end only when they break: a server that takes no connections would look alive.
+            _ = loops.join_next() => false,
+        };
         self.app.stop();
-        for accepting in &loops {
-            accepting.abort();
-        }
+        // Until the ports are free.
+        loops.shutdown().await;
         // When no connection is open there is nobody to tell.
         let _ = stopping.send(true);
         let all = u32::try_from(limits.connections_max).unwrap_or(u32::MAX);
@@ -130,7 +135,7 @@ impl Bound {
             drop(std::fs::remove_file(path));
         }
         tracing::info!("stopped");
-        Ok(())
+        if is_asked { Ok(()) } else { Err(ServeError::Broken) }
     }
 }
 

@@ -32,6 +32,9 @@ pub enum ServeError {
         /// Why.
         error: io::Error,
     },
+    /// What takes connections has ended.
+    #[error("connections are no longer taken, which is a bug: the log says what broke; start it again")]
+    Broken,
     /// A TLS file cannot be used.
     #[error("cannot use the TLS file `{}`: {why}", path.display())]
     Tls {

@@ -25,7 +25,7 @@ const FOLDER: &str = "STORE_TEST_KILL_FOLDER";
 const RUN: &str = "STORE_TEST_KILL_RUN";
 /// Kills of one store, before the next begins with an empty one: the whole store is checked after each.
 const KILLS_PER_FOLDER: u64 = 10;
-const CHILD_SECS_MAX: u64 = 60;
+const CHILD_SECS_MAX: u64 = 300;
 
 fn open(folder: &Path) -> Store {
     let config = StoreConfig { readers: 1, ..StoreConfig::new(folder, "http://localhost/fhir") };

@@ -44,7 +44,7 @@ async fn check_works(settings: KafkaSettings) -> EventLog {
     let appended = log.append(vec![append.clone()]).await.unwrap();
     let position = &appended[0].position;
     let from = [(Kind::VitalSigns, position.offset)];
-    assert!(log.wait(position.partition, &from, Duration::from_secs(20)).await.unwrap());
+    assert!(log.wait(position.partition, &from, Duration::from_secs(120)).await.unwrap());
     let entries = log.fetch(position.partition, &from, FetchLimits::default()).await.unwrap();
     assert!(entries.len() == 1 && entries[0].append == append);
     log
@@ -57,7 +57,7 @@ async fn check_refused(settings: KafkaSettings, expected: &[&str]) -> LogError {
     let told = format!("{error} {error:?}");
     assert!(expected.iter().all(|part| told.contains(part)), "{told}");
     assert!(!told.contains(WRONG), "a password is told");
-    assert!(began.elapsed() < Duration::from_secs(30), "{:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(120), "{:?}", began.elapsed());
     error
 }
 

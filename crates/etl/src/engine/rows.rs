@@ -13,6 +13,7 @@ use datafusion::physical_plan::{SendableRecordBatchStream, execute_stream};
 use futures_util::StreamExt as _;
 use table::{Batch, Columns, LINE, OFFSET, Places, UNIT, place_fields};
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 
 use crate::EtlError;
 use crate::engine::{Engine, Spooled, words};
@@ -28,6 +29,8 @@ pub struct Rows {
     memory_bytes_max: u64,
     threads: tokio::runtime::Handle,
     results: mpsc::Receiver<Result<RecordBatch, DataFusionError>>,
+    /// What gives the results; taken when it has ended.
+    task: Option<JoinHandle<()>>,
 }
 
 impl std::fmt::Debug for Rows {
@@ -45,8 +48,7 @@ impl Rows {
         context: Arc<TaskContext>,
         columns: Columns,
     ) -> Rows {
-        let (sender, results) = mpsc::channel(2);
-        engine.threads().spawn(async move {
+        Rows::given(engine, what, columns, |sender| async move {
             let mut stream = match execute_stream(plan, context) {
                 Ok(stream) => stream,
                 Err(error) => {
@@ -61,7 +63,17 @@ impl Rows {
                     return;
                 }
             }
-        });
+        })
+    }
+
+    fn given<F: Future<Output = ()> + Send + 'static>(
+        engine: &Engine,
+        what: &'static str,
+        columns: Columns,
+        give: impl FnOnce(mpsc::Sender<Result<RecordBatch, DataFusionError>>) -> F,
+    ) -> Rows {
+        let (sender, results) = mpsc::channel(2);
+        let task = Some(engine.threads().spawn(give(sender)));
         Rows {
             what,
             columns,
@@ -69,6 +81,7 @@ impl Rows {
             memory_bytes_max: engine.memory_bytes_max,
             threads: engine.threads().clone(),
             results,
+            task,
         }
     }
 
@@ -120,7 +133,11 @@ impl Iterator for Rows {
 
     fn next(&mut self) -> Option<Self::Item> {
         let results = &mut self.results;
-        let next = self.threads.block_on(results.recv())?;
+        let Some(next) = self.threads.block_on(results.recv()) else {
+            // A plan that panicked has not come to its end: the rest of the rows would be lost.
+            let ended = self.threads.block_on(self.task.take()?);
+            return ended.err().map(|_| Err(words::broken(self.what)));
+        };
         Some(match next {
             Ok(record) => self.batch(&record),
             Err(error) => Err(words::running(&error, self.what, self.memory_bytes_max)),
@@ -162,5 +179,28 @@ impl PartitionStream for SpoolStream {
             Ok(())
         });
         builder.build()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Without its error the rows up to the panic would look like all of them.
+    #[test]
+    fn a_plan_that_panics_is_an_error_and_not_the_end() {
+        let dir = tempfile::tempdir().unwrap();
+        let engine = Engine::new(dir.path(), 64 << 20).unwrap();
+        let rows = |breaks: bool| {
+            Rows::given(&engine, "sort", Columns::new(Vec::new()).unwrap(), move |sender| async move {
+                let empty = RecordBatch::new_empty(Arc::new(arrow::datatypes::Schema::empty()));
+                sender.send(Ok(empty)).await.unwrap();
+                assert!(!breaks, "as the test wants");
+            })
+        };
+        let read = |breaks| rows(breaks).map(|batch| batch.map(drop)).collect::<Vec<_>>();
+        assert!(matches!(read(false)[..], [Ok(())]));
+        let broken = read(true);
+        assert!(matches!(broken[..], [Ok(()), Err(EtlError::Step { .. })]), "{broken:?}");
     }
 }

@@ -126,3 +126,8 @@ pub(super) fn running(error: &DataFusionError, what: &str, memory_bytes_max: u64
         _ => EtlError::Step { step: what.to_owned(), why: failure(error).1.to_owned() },
     }
 }
+
+/// The error of a run whose plan did not come to its end.
+pub(super) fn broken(what: &str) -> EtlError {
+    EtlError::Step { step: what.to_owned(), why: "its task ended unexpectedly: this is a bug".to_owned() }
+}

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use table::{Batch, Columns, Reject, Value};
+use tokio::task::JoinHandle;
 
 use crate::EtlError;
 use crate::file::{Pipeline, SourceEntry};
@@ -124,16 +125,26 @@ impl Through<'_> {
             step: self.source.name.text.clone(),
             why: "its thread ended unexpectedly: this is a bug".to_owned(),
         })??;
-        match reader.await {
-            // A reader whose rows nobody wanted any more was stopped, not broken.
-            Ok(Err(error)) if is_complete => return Err(error),
-            Ok(_) | Err(_) => {}
+        // A reader whose rows nobody wanted any more was stopped, not broken.
+        if is_complete {
+            to_its_end(&self.source.name.text, reader).await?;
         }
         let columns = self.columns.steps.get(self.n_steps).unwrap_or(self.columns.output()).clone();
         let caught =
             Caught { columns, batches: net.batches, rejects: net.rejects, counts: ended.counts.clone() };
         Ok((caught, ended))
     }
+}
+
+/// What a reader says of its end. One that panicked has not come to it: what it gave is a part, and looks like all of it.
+async fn to_its_end(source: &str, reader: JoinHandle<Result<(), EtlError>>) -> Result<(), EtlError> {
+    reader.await.unwrap_or_else(|_| {
+        Err(EtlError::Source {
+            source_name: source.to_owned(),
+            why: "its reader ended unexpectedly".to_owned(),
+            is_transient: false,
+        })
+    })
 }
 
 /// Reads every source that others look at, in full, for what they gather. `given` replaces the rows of sources by name.
@@ -178,4 +189,21 @@ pub(crate) fn texts_of(batches: &[Batch], columns: &Columns) -> Result<Vec<Vec<O
         }
     }
     Ok(rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_reader_that_panics_is_an_error_and_not_the_end() {
+        to_its_end("labs", tokio::spawn(async { Ok(()) })).await.unwrap();
+        let failed = to_its_end("labs", tokio::spawn(async { Err(EtlError::Cancelled) })).await;
+        assert!(matches!(failed, Err(EtlError::Cancelled)), "{failed:?}");
+        let broken = to_its_end("labs", tokio::spawn(async { panic!("as the test wants") })).await;
+        assert!(
+            matches!(&broken, Err(EtlError::Source { source_name, .. }) if source_name == "labs"),
+            "{broken:?}"
+        );
+    }
 }

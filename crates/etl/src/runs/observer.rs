@@ -7,7 +7,8 @@ use table::Reject;
 use crate::EtlError;
 use crate::report::SourceQuality;
 use crate::run::{Observer, Progress, RunOptions, RunRecord, SourceRecord};
-use crate::runs::{Asked, Runs, scope};
+use crate::runs::quarantine::decide;
+use crate::runs::{Asked, Runs, State, scope};
 
 /// Watches one run.
 #[allow(clippy::type_complexity, reason = "said once, where it is read")]
@@ -59,10 +60,18 @@ impl Runs {
 
     /// A run has ended: its record is kept and its claim given back.
     pub fn end(&self, record: &RunRecord) -> Result<(), EtlError> {
+        self.end_replay(record, &[], "")
+    }
+
+    /// A replay has ended. `replayed` are the rows of other runs that need not be run again, `by` who asked for it: whoever sees the end of the
+    /// run sees these rows as replayed.
+    pub fn end_replay(&self, record: &RunRecord, replayed: &[i64], by: &str) -> Result<(), EtlError> {
         let text = to_text(record)?;
         let (run, pipeline, status) = (record.run.clone(), record.pipeline.clone(), record.status.name());
-        let ended_at = record.ended_at.unwrap_or(self.clock.now()).0;
+        let (replayed, by, now) = (replayed.to_vec(), by.to_owned(), self.clock.now().0);
+        let ended_at = record.ended_at.map_or(now, |at| at.0);
         self.write(move |conn| {
+            decide(conn, &replayed, State::Replayed, &by, now)?;
             conn.execute(
                 "UPDATE run SET status = ?2, ended_at = ?3, record = ?4, progress = NULL WHERE id = ?1",
                 params![run, status, ended_at, text],

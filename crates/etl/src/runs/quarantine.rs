@@ -1,7 +1,7 @@
 //! Rows that were set aside: listed without their content, opened only by who may see it.
 
 use fhir::Instant;
-use rusqlite::{Row, params, params_from_iter, types::Value};
+use rusqlite::{Connection, Row, params, params_from_iter, types::Value};
 
 use crate::EtlError;
 use crate::runs::{Runs, scope};
@@ -143,17 +143,26 @@ impl Runs {
     /// Sets the state of rows. Gives how many changed.
     pub fn set_state(&self, ids: &[i64], state: State, by: &str) -> Result<u64, EtlError> {
         let (ids, by, now) = (ids.to_vec(), by.to_owned(), self.clock.now().0);
-        self.write(move |conn| {
-            let mut update = conn.prepare_cached(
-                "UPDATE quarantine SET state = ?2, state_at = ?3, state_by = ?4 WHERE id = ?1 AND state = 'open'",
-            )?;
-            let mut n = 0;
-            for id in ids {
-                n += update.execute(params![id, state.name(), now, by])? as u64;
-            }
-            Ok(n)
-        })
+        self.write(move |conn| decide(conn, &ids, state, &by, now))
     }
+}
+
+/// Sets the state of rows that are open. Gives how many changed.
+pub(super) fn decide(
+    conn: &Connection,
+    ids: &[i64],
+    state: State,
+    by: &str,
+    now: i64,
+) -> rusqlite::Result<u64> {
+    let mut update = conn.prepare_cached(
+        "UPDATE quarantine SET state = ?2, state_at = ?3, state_by = ?4 WHERE id = ?1 AND state = 'open'",
+    )?;
+    let mut n = 0;
+    for id in ids {
+        n += update.execute(params![id, state.name(), now, by])? as u64;
+    }
+    Ok(n)
 }
 
 fn conditions(filter: &QuarantineFilter) -> (String, Vec<Value>) {

@@ -185,47 +185,106 @@ mod tests {
     use keys::KeyRing;
 
     use super::*;
-    use crate::runs::Claim;
+    use crate::run::{Counts, Status};
+    use crate::runs::{Claim, QuarantineFilter, State};
 
-    /// A reader that looks at the run first and at the process afterwards sees an ended run as interrupted.
-    #[test]
-    fn a_run_that_ends_never_looks_interrupted() {
+    fn open() -> (tempfile::TempDir, Runs) {
         let dir = tempfile::tempdir().unwrap();
         let clock = Arc::new(testkit::FixedClock::at("2026-01-15T12:00:00Z"));
         let keys = Arc::new(KeyRing::init(dir.path().join("keys"), Arc::clone(&clock) as _).unwrap());
         let runs = Runs::open(dir.path(), keys, clock).unwrap();
-        let begin = |run: String| {
-            runs.write(move |conn| {
-                conn.execute(
-                    "INSERT INTO run (id, pipeline, pipeline_hash, file, status, started_at, n_attempts, by, kind)
-                     VALUES (?1, 'labs', '', '', 'running', 0, 1, 'test', 'load')",
-                    [&run],
-                )
-            })
-            .unwrap();
-        };
+        (dir, runs)
+    }
+
+    fn begin(runs: &Runs, run: &str) {
+        let run = run.to_owned();
+        runs.write(move |conn| {
+            conn.execute(
+                "INSERT INTO run (id, pipeline, pipeline_hash, file, status, started_at, n_attempts, by, kind)
+                 VALUES (?1, 'labs', '', '', 'running', 0, 1, 'test', 'load')",
+                [&run],
+            )
+        })
+        .unwrap();
+    }
+
+    /// Looks at a run until it is no longer at work.
+    fn ended(runs: &Runs, run: &str) -> String {
+        loop {
+            let status = runs.get(run).unwrap().unwrap().status;
+            if status != "running" {
+                return status;
+            }
+        }
+    }
+
+    /// A reader that looks at the run first and at the process afterwards sees an ended run as interrupted.
+    #[test]
+    fn a_run_that_ends_never_looks_interrupted() {
+        let (_dir, runs) = open();
         std::thread::scope(|scope| {
             for n in 0..100 {
                 let run = format!("run-{n}");
                 assert_eq!(runs.claim("labs", &run).unwrap(), Claim::Taken);
-                begin(run.clone());
+                begin(&runs, &run);
                 let reader = scope.spawn({
                     let (runs, run) = (runs.clone(), run.clone());
-                    move || {
-                        loop {
-                            let status = runs.get(&run).unwrap().unwrap().status;
-                            if status != "running" {
-                                return status;
-                            }
-                        }
-                    }
+                    move || ended(&runs, &run)
                 });
                 runs.end_broken(&run, "labs", "as the test wants").unwrap();
                 assert_eq!(reader.join().unwrap(), "failed");
             }
         });
         // Without a claim it is.
-        begin("dead".to_owned());
+        begin(&runs, "dead");
         assert_eq!(runs.get("dead").unwrap().unwrap().status, "interrupted");
+    }
+
+    /// Whoever sees that a replay has ended would run its rows again if they still waited.
+    #[test]
+    fn the_rows_of_a_replay_that_has_ended_do_not_wait() {
+        let (_dir, runs) = open();
+        let state_of = |runs: &Runs, run: &str| {
+            let filter =
+                QuarantineFilter { run: Some(run.to_owned()), rows_max: 10, ..QuarantineFilter::default() };
+            runs.quarantined(&filter).unwrap().iter().map(|row| (row.id, row.state)).collect::<Vec<_>>()
+        };
+        std::thread::scope(|scope| {
+            for n in 0..100 {
+                let (old, run) = (format!("old-{n}"), format!("run-{n}"));
+                let of = old.clone();
+                runs.write(move |conn| {
+                    let sql = "INSERT INTO quarantine (run, pipeline, source, unit, line, rule, reason, message, raw)
+                               VALUES (?1, 'labs', 'labs', 'labs.csv', 1, 'r', 'r', 'm', x'00')";
+                    conn.execute(sql, [&of])?;
+                    conn.execute(sql, [&of])
+                })
+                .unwrap();
+                let ids: Vec<i64> = state_of(&runs, &old).iter().map(|(id, _)| *id).collect();
+                assert_eq!(runs.claim("labs", &run).unwrap(), Claim::Taken);
+                begin(&runs, &run);
+                let reader = scope.spawn({
+                    let (runs, run, old) = (runs.clone(), run.clone(), old.clone());
+                    move || (ended(&runs, &run), state_of(&runs, &old))
+                });
+                let record = RunRecord {
+                    run,
+                    pipeline: "labs".to_owned(),
+                    pipeline_hash: String::new(),
+                    status: Status::Completed,
+                    resumed: false,
+                    dry_run: false,
+                    started_at: Instant(0),
+                    ended_at: None,
+                    duration_secs: 0.0,
+                    counts: Counts::default(),
+                    sources: Vec::new(),
+                    warnings: Vec::new(),
+                };
+                runs.end_replay(&record, &ids[..1], "test").unwrap();
+                let expected = vec![(ids[0], State::Replayed), (ids[1], State::Open)];
+                assert_eq!(reader.join().unwrap(), ("completed".to_owned(), expected));
+            }
+        });
     }
 }

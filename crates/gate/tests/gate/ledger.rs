@@ -32,7 +32,7 @@ async fn records_cannot_be_changed_or_removed() {
 
 /// The index of patients is brought up to date when nobody has appended for a moment.
 fn until_indexed(conn: &Connection) {
-    for _ in 0..200 {
+    for _ in 0..2_400 {
         let n: i64 = conn.query_row("SELECT count(*) FROM audit_patient", [], |row| row.get(0)).unwrap();
         if n > 0 {
             return;

@@ -11,8 +11,8 @@ use crate::house::{House, TEXT, notice};
 
 fn settings(gateway: &Gateway) -> Value {
     json!({
-        "sms": {"url": gateway.url(), "account": "AC1", "token": "${env:t0ken}", "from": "+4930123456", "timeout_secs": 1},
-        "push": {"url": format!("{}/v1/projects/p/messages:send", gateway.url()), "token": "${env:bearer}", "timeout_secs": 1},
+        "sms": {"url": gateway.url(), "account": "AC1", "token": "${env:t0ken}", "from": "+4930123456", "timeout_secs": 120},
+        "push": {"url": format!("{}/v1/projects/p/messages:send", gateway.url()), "token": "${env:bearer}", "timeout_secs": 120},
         "receivers": {
             "phone": {"sms": ["+49151000001"]},
             "device": {"push": ["device-token-1"]},
@@ -112,7 +112,9 @@ async fn what_may_pass_waits_and_what_may_not_is_dead() {
 #[tokio::test]
 async fn a_gateway_that_says_nothing_is_left_in_time() {
     let gateway = Gateway::start();
-    let house = House::new(&settings(&gateway));
+    let mut settings = settings(&gateway);
+    settings["sms"]["timeout_secs"] = json!(1);
+    let house = House::new(&settings);
     house.put(&["phone"], notice("a1", 1, Severity::Critical)).await;
     gateway.answer_next(GatewayAnswer { delay: Duration::from_secs(5), ..GatewayAnswer::status(200) });
     house.worker().deliver().await.unwrap();

@@ -1,9 +1,12 @@
 //! `salus serve`: holds a data folder and answers on TCP and on the folder's socket until it is told to stop.
 
 use std::io::IsTerminal;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
+use futures_util::FutureExt as _;
 use gate::{Gate, Role, Roles, Tenant};
 use server::{Bound, Services};
 use stream::Platform;
@@ -14,6 +17,9 @@ use crate::exit::Exit;
 use crate::output::say;
 use crate::pipeline_service::PipelineService;
 use crate::streams::Beside;
+
+/// What broke is begun again after this.
+const BROKEN_PAUSE: Duration = Duration::from_secs(1);
 
 pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<Exit> {
     let mut config = config_of(&args.data)?;
@@ -49,7 +55,7 @@ pub(crate) async fn run_with(
     beside: Beside,
 ) -> anyhow::Result<()> {
     let scheduled = pipelines.clone();
-    let schedule = tokio::spawn(async move { scheduled.keep_schedule().await });
+    let schedule = tokio::spawn(async move { keep_going("schedule", || scheduled.keep_schedule()).await });
     streams.start()?;
     streams.keep_rules().await?;
     let served = bound.run(stop_signal()?).await;
@@ -58,6 +64,14 @@ pub(crate) async fn run_with(
     streams.stop().await;
     pipelines.stop().await;
     Ok(served?)
+}
+
+/// Does something again when it broke: the server goes on, and what nobody does any more must not look as if there were nothing to do.
+pub(crate) async fn keep_going<F: Future<Output = ()>>(what: &str, mut work: impl FnMut() -> F) {
+    while AssertUnwindSafe(work()).catch_unwind().await.is_err() {
+        tracing::error!("the {what} of the server broke, which is a bug: it begins again");
+        tokio::time::sleep(BROKEN_PAUSE).await;
+    }
 }
 
 /// Prints a link that signs one person in, once, under a name that stands on their pages.
@@ -87,4 +101,21 @@ pub(crate) fn stop_signal() -> anyhow::Result<impl Future<Output = ()> + Send + 
             _ = terminate.recv() => {}
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_breaks_begins_again() {
+        let mut n_begun = 0;
+        keep_going("test", || {
+            n_begun += 1;
+            let breaks = n_begun < 2;
+            async move { assert!(!breaks, "as the test wants") }
+        })
+        .await;
+        assert_eq!(n_begun, 2);
+    }
 }

@@ -38,6 +38,8 @@ struct Inner {
     fhir_base: String,
     files: Files,
     record: OnceLock<Opened>,
+    /// Held by who opens the record.
+    opening: Mutex<()>,
     /// Runs of this process by id.
     at_work: Mutex<BTreeMap<String, AtWork>>,
     /// By pipeline: why it did not run when it should have.
@@ -68,6 +70,7 @@ impl PipelineService {
             fhir_base,
             files,
             record: OnceLock::new(),
+            opening: Mutex::default(),
             at_work: Mutex::default(),
             trouble: Mutex::default(),
             counters: Counters::default(),
@@ -104,10 +107,13 @@ impl PipelineService {
         if let Some(opened) = self.inner.record.get() {
             return Ok(opened);
         }
+        let _opening = self.inner.opening.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(opened) = self.inner.record.get() {
+            return Ok(opened);
+        }
         let dir = &self.inner.config.data_dir;
         let runs = runs_of(dir).map_err(broken)?;
         let keys = keys_of(dir).map_err(broken)?;
-        // Another request may have opened it meanwhile: then this one is closed again.
         Ok(self.inner.record.get_or_init(|| Opened { runs, keys }))
     }
 

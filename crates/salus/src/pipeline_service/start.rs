@@ -1,5 +1,6 @@
 //! Runs in this process: each on a thread of its own, with the code of the command line.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,7 +8,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use etl::EtlError;
 use etl::file::Pipeline;
 use etl::run::{RunOptions, RunRecord, Status};
-use etl::runs::State;
 use etl::world::ResourceDoor;
 use gate::{Access, Principal, Tenant};
 use server::{Choice, PipelineError};
@@ -71,15 +71,8 @@ impl PipelineService {
         let content = opened(runs, &rows).map_err(broken)?;
         let options = RunOptions { only: vec![source.clone()], is_replay: true, ..self.options() };
         let begun = self.job(pipeline, file, options, by)?;
-        let (runs, by) = (runs.clone(), by.to_owned());
         self.spawn(begun, |begun| async move {
-            let (record, unreadable) = begun.replay(&source, content).await?;
-            if record.sources.iter().all(|source| source.failure.is_none()) {
-                let done: Vec<i64> =
-                    rows.iter().map(|row| row.id).filter(|id| !unreadable.contains(id)).collect();
-                runs.set_state(&done, State::Replayed, &by)?;
-            }
-            Ok(record)
+            begun.replay(&source, content).await.map(|(record, _unreadable)| record)
         })
     }
 
@@ -162,9 +155,11 @@ impl PipelineService {
         let (service, id, runtime) = (self.clone(), run.clone(), tokio::runtime::Handle::current());
         let thread = std::thread::Builder::new().name(format!("run {name}"));
         let started = thread.spawn(move || {
-            // Removed also when the run panics.
+            // Removed whatever happens.
             let _guard = Guard { service: service.clone(), run: id.clone() };
-            let outcome = runtime.block_on(work(begun));
+            let Ok(outcome) = catch_unwind(AssertUnwindSafe(|| runtime.block_on(work(begun)))) else {
+                return service.panicked(&name, &id);
+            };
             service.leave(&id, &outcome, is_given_up.load(Ordering::Relaxed));
             service.ended(&name, &id, outcome);
         });
@@ -186,6 +181,14 @@ impl PipelineService {
         {
             tracing::error!(run, error, "a run that the server stopped cannot be continued");
         }
+    }
+
+    /// Its row says that it is at work until its heart is missed; who looks at the pipeline is told before.
+    fn panicked(&self, pipeline: &str, run: &str) {
+        tracing::error!(pipeline, run, "a run broke, which is a bug");
+        self.inner.counters.broken(pipeline);
+        let why = "the last run broke, which is a bug: the server's log says where".to_owned();
+        self.trouble().insert(pipeline.to_owned(), why);
     }
 
     fn ended(&self, pipeline: &str, run: &str, outcome: Result<RunRecord, EtlError>) {

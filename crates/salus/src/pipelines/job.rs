@@ -83,8 +83,8 @@ impl Job<'_> {
                 return Err(error.into());
             }
         };
-        let (pipeline, options, runs) = (self.pipeline, self.options, self.runs);
-        Ok(Begun { pipeline, options, runs, world, observer, _scratch: scratch })
+        let (pipeline, options, by, runs) = (self.pipeline, self.options, self.by, self.runs);
+        Ok(Begun { pipeline, options, by, runs, world, observer, _scratch: scratch })
     }
 }
 
@@ -92,6 +92,7 @@ impl Job<'_> {
 pub(crate) struct Begun {
     pub(crate) pipeline: Arc<Pipeline>,
     pub(crate) options: RunOptions,
+    by: String,
     runs: Runs,
     world: Arc<World>,
     observer: Arc<dyn Observer>,
@@ -107,30 +108,32 @@ impl Begun {
     /// Runs to the end.
     pub(crate) async fn run(self) -> Result<RunRecord, EtlError> {
         let outcome = etl::run::run(&self.pipeline, &self.world, &self.options, &self.observer).await;
-        self.end(outcome.map(|record| (record, ()))).map(|(record, ())| record)
+        let record = self.kept(outcome)?;
+        self.runs.end(&record)?;
+        Ok(record)
     }
 
-    /// Runs quarantined rows of a source again. Gives the numbers of those that could not be read as records too.
+    /// Runs quarantined rows of a source again: they are replayed, but for those that could not be read as records. Gives the numbers of these too.
     pub(crate) async fn replay(
         self,
         source: &str,
         rows: Vec<Quarantined>,
     ) -> Result<(RunRecord, Vec<i64>), EtlError> {
+        let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
         let outcome =
             etl::run::replay(&self.pipeline, &self.world, &self.options, &self.observer, source, rows).await;
-        self.end(outcome)
+        let (record, unreadable) = self.kept(outcome)?;
+        let is_done = record.sources.iter().all(|source| source.failure.is_none());
+        let replayed: Vec<i64> = ids.into_iter().filter(|id| is_done && !unreadable.contains(id)).collect();
+        self.runs.end_replay(&record, &replayed, &self.by)?;
+        Ok((record, unreadable))
     }
 
-    fn end<T>(&self, outcome: Result<(RunRecord, T), EtlError>) -> Result<(RunRecord, T), EtlError> {
-        match outcome {
-            Ok(done) => {
-                self.runs.end(&done.0)?;
-                Ok(done)
-            }
-            Err(error) => {
-                self.runs.end_broken(&self.options.run, &self.pipeline.name.text, &error.to_string())?;
-                Err(error)
-            }
+    /// A run that broke is written down as such.
+    fn kept<T>(&self, outcome: Result<T, EtlError>) -> Result<T, EtlError> {
+        if let Err(error) = &outcome {
+            self.runs.end_broken(&self.options.run, &self.pipeline.name.text, &error.to_string())?;
         }
+        outcome
     }
 }

@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, mpsc as sync_mpsc};
+use std::thread::JoinHandle;
 use std::time::Instant;
 
 use tokio::sync::mpsc;
@@ -139,12 +140,13 @@ impl Run<'_> {
         options: ParseOptions,
         taken: &Arc<AtomicU64>,
     ) -> anyhow::Result<()> {
-        let (mut parsed, stop) = start_threads(inputs, limits, options, self.width, taken);
+        let (mut parsed, threads) = start_threads(inputs, limits, options, self.width, taken);
         let outcome = self.take_all(&mut parsed).await;
         // Ends the threads also when a write failed: the reader stops at its next piece.
-        stop.store(1, Ordering::Relaxed);
+        threads.stop.store(1, Ordering::Relaxed);
         parsed.close();
-        outcome
+        outcome?;
+        threads.ended().await
     }
 
     async fn take_all(&mut self, parsed: &mut mpsc::Receiver<Numbered>) -> anyhow::Result<()> {
@@ -300,7 +302,24 @@ fn split_repeats(unit: Unit, items_max: usize) -> Vec<Unit> {
     pieces
 }
 
-type Stop = Arc<AtomicU64>;
+/// Who reads and who parses.
+struct Threads {
+    stop: Arc<AtomicU64>,
+    running: Vec<JoinHandle<()>>,
+}
+
+impl Threads {
+    /// After they gave everything. What one that panicked had in hand is not in the report: nothing may look as if it were all there.
+    async fn ended(self) -> anyhow::Result<()> {
+        let join = || self.running.into_iter().all(|thread| thread.join().is_ok());
+        let all_well = tokio::task::spawn_blocking(join).await?;
+        anyhow::ensure!(
+            all_well,
+            "a reader of the input broke, which is a bug: what it had not given yet was not loaded"
+        );
+        Ok(())
+    }
+}
 
 // The reader numbers the pieces; whoever is free parses the next one.
 fn start_threads(
@@ -309,12 +328,12 @@ fn start_threads(
     options: ParseOptions,
     width: Width,
     taken: &Arc<AtomicU64>,
-) -> (mpsc::Receiver<Numbered>, Stop) {
+) -> (mpsc::Receiver<Numbered>, Threads) {
     let (raw_in, raw_out) = sync_mpsc::sync_channel::<(u64, Origin, Raw)>(width.parsers);
     let (parsed_in, parsed_out) = mpsc::channel(width.parsers * 2);
-    let stop = Stop::default();
+    let stop = Arc::<AtomicU64>::default();
     let (inputs, taken, stopped) = (inputs.to_vec(), Arc::clone(taken), Arc::clone(&stop));
-    std::thread::spawn(move || {
+    let reader = std::thread::spawn(move || {
         let mut seq = 0;
         for (index, input) in inputs.iter().enumerate() {
             let origin = Origin { input: index, whole: input.shape == Shape::Document };
@@ -328,10 +347,11 @@ fn start_threads(
             }
         }
     });
+    let mut running = vec![reader];
     let raw_out = Arc::new(Mutex::new(raw_out));
     for _ in 0..width.parsers {
         let (raw_out, parsed_in) = (Arc::clone(&raw_out), parsed_in.clone());
-        std::thread::spawn(move || {
+        running.push(std::thread::spawn(move || {
             loop {
                 let received = raw_out.lock().expect("no parser panics while it holds the queue").recv();
                 let Ok((seq, origin, raw)) = received else { return };
@@ -340,7 +360,26 @@ fn start_threads(
                     return;
                 }
             }
-        });
+        }));
     }
-    (parsed_out, stop)
+    (parsed_out, Threads { stop, running })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_thread_that_panics_is_an_error_and_not_the_end() {
+        let threads = |breaks: bool| Threads {
+            stop: Arc::default(),
+            running: vec![
+                std::thread::spawn(move || assert!(!breaks, "as the test wants")),
+                std::thread::spawn(|| ()),
+            ],
+        };
+        threads(false).ended().await.unwrap();
+        let broken = threads(true).ended().await.unwrap_err().to_string();
+        assert!(broken.contains("was not loaded"), "{broken}");
+    }
 }

@@ -1,9 +1,11 @@
 //! What runs beside the platform while a server serves: HL7 v2 over MLLP, and rules that are read again when their files change.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use futures_util::FutureExt as _;
 use gate::Tenant;
 use stream::mllp::{self, Mllp, MllpLimits, MllpStats};
 use stream::{Platform, PlatformInbox};
@@ -58,7 +60,15 @@ impl Beside {
             tasks.push(tokio::spawn(mllp::serve(listener, Arc::new(door), inbox, stopped)));
         }
         if let Some(files) = RuleFiles::of(config) {
-            tasks.push(tokio::spawn(keep_rules(files, platform.clone())));
+            let (mut files, platform) = (files, platform.clone());
+            tasks.push(tokio::spawn(async move {
+                while let Err(_broken) =
+                    AssertUnwindSafe(keep_rules(&mut files, &platform)).catch_unwind().await
+                {
+                    tracing::error!("the reader of rules broke, which is a bug: the rules stay as they were");
+                    platform.set_rule_faults(vec!["the reader of rules broke, which is a bug".to_owned()]);
+                }
+            }));
         }
         Ok(Beside { stop, tasks })
     }
@@ -75,7 +85,7 @@ impl Beside {
 }
 
 /// Reads rules again when a file has changed; rules with a mistake are told and not used.
-async fn keep_rules(mut files: RuleFiles, platform: Platform) {
+async fn keep_rules(files: &mut RuleFiles, platform: &Platform) {
     let mut ticks = tokio::time::interval(TICK);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
@@ -83,7 +93,7 @@ async fn keep_rules(mut files: RuleFiles, platform: Platform) {
         if !files.have_changed() {
             continue;
         }
-        match renew(&files, &platform).await {
+        match renew(files, platform).await {
             Ok(()) => tracing::info!("rules were read again"),
             Err(error) => {
                 let why = format!("{error:#}");

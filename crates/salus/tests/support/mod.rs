@@ -15,10 +15,13 @@ use fhir::Value;
 use fhir::json::{self, Limits};
 
 /// Longest wait for a server to say where it listens.
-const START_SECS_MAX: u64 = 60;
+const START_SECS_MAX: u64 = 180;
 
 /// Longest wait for a server to end.
-const STOP_SECS_MAX: u64 = 40;
+const STOP_SECS_MAX: u64 = 120;
+
+/// A connection that was idle for longer is opened anew.
+const IDLE: Duration = Duration::from_secs(5);
 
 /// What a command gave.
 #[derive(Debug)]
@@ -172,7 +175,10 @@ pub fn token(dir: &Path, data_dir: &str, args: &[&str]) -> String {
 /// A client with one connection and a runtime of its own.
 pub struct Client {
     runtime: tokio::runtime::Runtime,
+    base: String,
+    token: Option<String>,
     connection: Connection,
+    used: Instant,
 }
 
 /// An answer.
@@ -203,14 +209,21 @@ impl Client {
     pub fn new(base: &str, token: Option<&str>) -> Client {
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts");
-        Client { runtime, connection: Connection::new(base, token).expect("the base is a URL") }
+        let connection = Connection::new(base, token).expect("the base is a URL");
+        let (base, token) = (base.to_owned(), token.map(str::to_owned));
+        Client { runtime, base, token, connection, used: Instant::now() }
     }
 
     pub fn send(&mut self, method: &str, path: &str, body: Option<&str>) -> Answer {
         let method: Method = method.parse().expect("a method");
         let body = body.map(|body| Bytes::from(body.to_owned()));
+        // The server closes connections on which nothing comes for a while; a busy machine may be the reason that nothing came.
+        if self.used.elapsed() > IDLE {
+            self.connection = Connection::new(&self.base, self.token.as_deref()).expect("the base is a URL");
+        }
         let answer =
             self.runtime.block_on(self.connection.send(method, path, body)).expect("the server answers");
+        self.used = Instant::now();
         let text = String::from_utf8(answer.body.to_vec()).expect("answers are text");
         Answer { status: answer.status.as_u16(), headers: answer.headers, text }
     }

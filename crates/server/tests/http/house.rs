@@ -67,7 +67,8 @@ impl House {
         let folder = tempfile::tempdir().unwrap();
         let mut config = ServerConfig::new(SocketAddr::from(([127, 0, 0, 1], testkit::free_port())));
         config.socket = Some(folder.path().join("salus.sock"));
-        config.limits.shutdown_grace_secs = 5;
+        // Nothing in these tests ends only because it was waited for long enough.
+        config.limits.shutdown_grace_secs = 3_600;
         change(&mut config);
         let clock = FixedClock::at("2026-01-02T03:04:05.678Z");
         let mut gate_config = GateConfig::new(folder.path(), config.fhir_base());

@@ -11,14 +11,14 @@ use crate::house::House;
 
 #[test]
 fn a_head_that_does_not_come_ends_the_connection() {
-    let house = House::with(|config| config.limits.header_read_timeout_secs = 1);
+    let house = House::with(|config| config.limits.header_read_timeout_secs = 3);
     let mut stream = TcpStream::connect(house.address).unwrap();
     stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: s").unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(120))).unwrap();
     let started = Instant::now();
     let mut rest = Vec::new();
     let _ = stream.read_to_end(&mut rest);
-    assert!(started.elapsed() < Duration::from_secs(10), "the connection was kept");
+    assert!(started.elapsed() < Duration::from_secs(60), "the connection was kept");
 }
 
 #[test]
@@ -39,20 +39,20 @@ fn a_head_that_cannot_be_read_is_answered() {
 
 #[test]
 fn an_idle_connection_gives_its_place_back() {
-    let house = House::with(|config| config.limits.header_read_timeout_secs = 1);
+    let house = House::with(|config| config.limits.header_read_timeout_secs = 3);
     let mut stream = TcpStream::connect(house.address).unwrap();
     stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: s\r\n\r\n").unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(120))).unwrap();
     let started = Instant::now();
     let mut all = String::new();
     stream.read_to_string(&mut all).unwrap();
     assert!(all.starts_with("HTTP/1.1 200 OK"), "{all}");
-    assert!(started.elapsed() < Duration::from_secs(10), "the idle connection was kept");
+    assert!(started.elapsed() < Duration::from_secs(60), "the idle connection was kept");
 }
 
 #[test]
 fn a_body_that_does_not_come_is_a_408() {
-    let house = House::with(|config| config.limits.body_read_timeout_secs = 1);
+    let house = House::with(|config| config.limits.body_read_timeout_secs = 3);
     let mut stream = TcpStream::connect(house.address).unwrap();
     let head = format!(
         "POST /fhir/Patient HTTP/1.1\r\nHost: s\r\nConnection: close\r\nAuthorization: Bearer {}\r\nContent-Length: 100\r\n\r\n{{",
@@ -91,7 +91,7 @@ fn connections_beyond_the_limit_wait_for_their_turn() {
     third.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
     assert!(third.read(&mut [0; 16]).is_err(), "a third connection was answered");
     drop(idle);
-    third.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    third.set_read_timeout(Some(Duration::from_secs(120))).unwrap();
     assert_eq!(client::read(&mut third).status, 200);
 }
 
@@ -116,7 +116,7 @@ fn a_public_address_without_tls_is_refused() {
 fn several_requests_share_a_connection() {
     let house = House::new();
     let mut stream = TcpStream::connect(house.address).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(120))).unwrap();
     let one = "GET /healthz HTTP/1.1\r\nHost: s\r\n\r\n";
     let last = "GET /readyz HTTP/1.1\r\nHost: s\r\nConnection: close\r\n\r\n";
     stream.write_all(format!("{one}{one}{last}").as_bytes()).unwrap();

@@ -146,7 +146,7 @@ async fn an_index_of_other_definitions_is_built_anew_when_the_store_opens() {
         let conn = Connection::open(house.folder.join("salus.db")).unwrap();
         conn.query_row("SELECT definitions FROM generation WHERE state = 1", [], |row| row.get(0)).unwrap()
     };
-    for _ in 0..500 {
+    for _ in 0..6_000 {
         assert_eq!(house.find("Observation?code=c1").await.len(), 10);
         if definitions() == before {
             house.check().await;
@@ -164,7 +164,7 @@ async fn other_equity_rules_build_the_index_anew() {
     assert_eq!(house.find("Observation?equity-flag=seen").await.len(), 0);
     let rules = search::EquityRules::parse([("seen", "Observation?code=http://loinc.org|c1")]).unwrap();
     house.reopen_with(|config| config.equity_rules = rules).await;
-    for _ in 0..500 {
+    for _ in 0..6_000 {
         if house.find("Observation?equity-flag=seen").await.len() == 10 {
             house.check().await;
             return;

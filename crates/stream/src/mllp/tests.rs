@@ -118,7 +118,7 @@ impl Running {
 
     async fn end(self) -> MllpCounts {
         self.stop.send(true).unwrap();
-        tokio::time::timeout(Duration::from_secs(10), self.task).await.unwrap().unwrap();
+        tokio::time::timeout(Duration::from_secs(120), self.task).await.unwrap().unwrap();
         self.stats.counts()
     }
 }
@@ -138,8 +138,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
     async fn hear(&mut self) -> String {
         let mut bytes = [0; 4096];
         while self.answers.is_empty() {
-            let read = tokio::time::timeout(Duration::from_secs(10), self.stream.read(&mut bytes)).await;
-            match read.expect("an answer within ten seconds") {
+            let read = tokio::time::timeout(Duration::from_secs(120), self.stream.read(&mut bytes)).await;
+            match read.expect("an answer within two minutes") {
                 Ok(0) | Err(_) => return "closed".to_owned(),
                 Ok(n) => {
                     for event in self.decoder.push(&bytes[..n]) {
@@ -297,8 +297,8 @@ async fn limits() {
     let limits = MllpLimits {
         frame_bytes_max: 400,
         connections_max: 1,
-        idle_secs_max: 1,
-        frame_secs_max: 1,
+        idle_secs_max: 4,
+        frame_secs_max: 2,
         cr_millis_max: 50,
         ..MllpLimits::default()
     };
@@ -424,7 +424,7 @@ async fn over(running: &Running, is_known: bool) -> Client<tokio_rustls::client:
 #[tokio::test]
 async fn over_tls() {
     let tls = super::tls_acceptor(&file("cert.pem"), &file("key.pem"), None).unwrap();
-    let limits = MllpLimits { answer_secs_max: 1, ..MllpLimits::default() };
+    let limits = MllpLimits { answer_secs_max: 60, ..MllpLimits::default() };
     let running = Running::with(limits, Some(tls)).await;
     let mut client = over(&running, false).await;
     client.send(&framed(&message("50", "4.1", ""))).await;
@@ -438,7 +438,7 @@ async fn over_tls() {
 #[tokio::test]
 async fn over_tls_only_senders_with_a_certificate_are_heard() {
     let tls = super::tls_acceptor(&file("cert.pem"), &file("key.pem"), Some(&file("cert.pem"))).unwrap();
-    let limits = MllpLimits { answer_secs_max: 1, ..MllpLimits::default() };
+    let limits = MllpLimits { answer_secs_max: 60, ..MllpLimits::default() };
     let running = Running::with(limits, Some(tls)).await;
     let mut known = over(&running, true).await;
     known.send(&framed(&message("60", "4.1", ""))).await;

@@ -4,7 +4,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use rules::{RuleFile, RuleSet, TestOutcome, files_with_shipped, test_files};
 
-use crate::Platform;
+use crate::{Platform, StreamError};
 
 type Tested = (Arc<Vec<RuleFile>>, Arc<Vec<TestOutcome>>);
 
@@ -51,18 +51,26 @@ impl Platform {
     }
 
     /// How the tests in the rule files go, those of this house and the shipped ones. They run when somebody asks first, and again for other files.
-    pub async fn rule_tests(&self) -> Arc<Vec<TestOutcome>> {
+    ///
+    /// # Errors
+    /// They did not come to their end: that is not the same as that there are none.
+    pub async fn rule_tests(&self) -> Result<Arc<Vec<TestOutcome>>, StreamError> {
         let files = self.rule_files();
         let mut tested = self.inner.book.tested.lock().await;
         if let Some((of, outcomes)) = &*tested
             && Arc::ptr_eq(of, &files)
         {
-            return Arc::clone(outcomes);
+            return Ok(Arc::clone(outcomes));
         }
         let all = files_with_shipped(&files);
-        let run = tokio::task::spawn_blocking(move || test_files(&all).unwrap_or_default());
-        let outcomes = Arc::new(run.await.unwrap_or_default());
+        let run = tokio::task::spawn_blocking(move || test_files(&all));
+        let broken = || StreamError::Unavailable("the tests of the rules broke, which is a bug".to_owned());
+        let outcomes = run.await.map_err(|_| broken())?.map_err(|problems| {
+            let first = problems.first().map(ToString::to_string).unwrap_or_default();
+            StreamError::Unavailable(format!("the tests of the rules cannot be run: {first}"))
+        })?;
+        let outcomes = Arc::new(outcomes);
         *tested = Some((files, Arc::clone(&outcomes)));
-        outcomes
+        Ok(outcomes)
     }
 }

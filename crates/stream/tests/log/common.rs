@@ -10,7 +10,7 @@ use stream::log::{Append, Appended, Entry, EventLog, FetchLimits, Novelty, TOPIC
 use testkit::Kafka;
 
 /// How long a test waits for what must come.
-pub(crate) const SECS_MAX: u64 = 60;
+pub(crate) const SECS_MAX: u64 = 180;
 
 /// An event about a patient; its identifier and body name `n`.
 pub(crate) fn event(patient: &str, n: usize) -> Append {
@@ -90,7 +90,7 @@ pub(crate) async fn remove_topics(broker: &Kafka) {
         config.set("bootstrap.servers", broker.bootstrap_servers()).create().unwrap();
     let until = Instant::now() + Duration::from_secs(SECS_MAX);
     loop {
-        let metadata = admin.inner().fetch_metadata(None, Duration::from_secs(20)).unwrap();
+        let metadata = admin.inner().fetch_metadata(None, Duration::from_secs(120)).unwrap();
         let ours = metadata.topics().iter().map(rdkafka::metadata::MetadataTopic::name);
         let ours: Vec<&str> = ours.filter(|name| name.starts_with(TOPIC_PREFIX)).collect();
         if ours.is_empty() {

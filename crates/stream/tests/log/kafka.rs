@@ -56,7 +56,7 @@ async fn what_others_wrote_is_read(broker: &Kafka) {
     let producer: FutureProducer = client(broker).create().unwrap();
     let name = vitals();
     let record = FutureRecord::<str, str>::to(&name).partition(1).payload("{\"from\":\"elsewhere\"}");
-    let delivered = producer.send(record, Duration::from_secs(20)).await.unwrap();
+    let delivered = producer.send(record, Duration::from_secs(120)).await.unwrap();
     let entry = &read(&log, 1, &[Kind::VitalSigns], 1).await[0];
     assert_eq!(entry.append.id, format!("kafka|vital_signs/1@{}", delivered.offset));
     assert_eq!(
@@ -71,7 +71,7 @@ async fn progress_is_told_to_tools(broker: &Kafka) {
     let tool: BaseConsumer = client(broker).set("group.id", "salus-main").create().unwrap();
     let mut list = rdkafka::TopicPartitionList::new();
     list.add_partition(&vitals(), 1);
-    let committed = tool.committed_offsets(list, Duration::from_secs(20)).unwrap();
+    let committed = tool.committed_offsets(list, Duration::from_secs(120)).unwrap();
     assert_eq!(committed.elements()[0].offset(), rdkafka::Offset::Offset(1));
 }
 
@@ -110,7 +110,7 @@ async fn a_broker_that_stays_away_is_told(broker: &Kafka) {
     let begun = Instant::now();
     let error = log.append(vec![event("Patient/2", 0)]).await.unwrap_err();
     assert!(matches!(error, LogError::Unavailable(_)), "{error:?}");
-    assert!((2..20).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
+    assert!((2..120).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
     assert!(matches!(log.failure(), Some(LogError::Unavailable(_))));
     tokio::task::block_in_place(|| broker.start_again());
     append(&log, vec![event("Patient/2", 0)]).await;

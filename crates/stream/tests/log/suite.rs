@@ -144,11 +144,11 @@ async fn a_fetch_keeps_to_its_limits(log: EventLog) {
     let first = read_from(&log, partition, vec![(Kind::VitalSigns, 0)], 7).await;
     assert_eq!(first.len(), 7);
     let from = vec![(Kind::VitalSigns, first[6].position.offset + 1)];
-    assert!(log.wait(partition, &from, Duration::from_secs(30)).await.unwrap());
+    assert!(log.wait(partition, &from, Duration::from_secs(120)).await.unwrap());
     let few = log.fetch(partition, &from, FetchLimits { n_max: 1000, bytes_max: 1000 }).await.unwrap();
     assert!((1..20).contains(&few.len()), "{}", few.len());
     assert!(few[0].append.body == event("Patient/1", 7).body);
-    assert!(log.wait(partition, &from, Duration::from_secs(30)).await.unwrap());
+    assert!(log.wait(partition, &from, Duration::from_secs(120)).await.unwrap());
     let one = log.fetch(partition, &from, FetchLimits { n_max: 10, bytes_max: 1 }).await.unwrap();
     assert_eq!(one.len(), 1, "an entry is given though it is longer than the limit");
 }
@@ -161,7 +161,7 @@ async fn a_reader_is_woken(log: EventLog) {
     assert!(log.fetch(partition, &from, FetchLimits::default()).await.unwrap().is_empty());
     let reader = tokio::spawn({
         let (log, from) = (log.clone(), from.clone());
-        async move { log.wait(partition, &from, Duration::from_secs(60)).await.unwrap() }
+        async move { log.wait(partition, &from, Duration::from_secs(120)).await.unwrap() }
     });
     tokio::time::sleep(Duration::from_millis(100)).await;
     append(&log, vec![event("Patient/1", 1)]).await;
@@ -174,7 +174,7 @@ async fn offsets_that_are_not_there_are_refused(log: EventLog) {
     let partition = event::partition_of(&event("Patient/1", 0).key, N_PARTITIONS);
     let beyond = [(Kind::VitalSigns, 1_000_000)];
     // Kafka finds it when it is asked, not before.
-    let waited = log.wait(partition, &beyond, Duration::from_secs(20)).await;
+    let waited = log.wait(partition, &beyond, Duration::from_secs(120)).await;
     let found = match waited {
         Err(error) => error,
         Ok(_) => log.fetch(partition, &beyond, FetchLimits::default()).await.unwrap_err(),
@@ -217,7 +217,7 @@ async fn nothing_is_removed_before_it_was_read(log: EventLog) {
     let rest = read_from(&log, partition, vec![(slot.0.clone(), 13)], 7).await;
     assert!(rest.len() == 7 && rest[0].append.body == event("Patient/1", 13).body);
     let early = [(slot.0, 5)];
-    let waited = log.wait(partition, &early, Duration::from_secs(20)).await;
+    let waited = log.wait(partition, &early, Duration::from_secs(120)).await;
     let error = match waited {
         Err(error) => error,
         Ok(_) => log.fetch(partition, &early, FetchLimits::default()).await.unwrap_err(),

@@ -13,6 +13,7 @@ use crate::house::{Ground, House, vitals};
 
 const MEASURED: &str = "SELECT count(*) FROM measured";
 const PATIENTS: u64 = 6;
+const LANES: u64 = 4;
 
 fn event(lane: u64, n: u64) -> String {
     vitals(
@@ -23,19 +24,20 @@ fn event(lane: u64, n: u64) -> String {
     )
 }
 
-/// Four senders, each of which sends an event until it is acknowledged; gives those that were, and what refusals there were.
+/// Senders, each of which sends an event until it is acknowledged; gives those that were, and what refusals there were.
 struct Senders {
     acknowledged: Arc<Mutex<BTreeSet<(u64, u64)>>>,
-    refused: Arc<Mutex<Vec<StreamError>>>,
+    /// By sender.
+    refused: Arc<Mutex<Vec<(u64, StreamError)>>>,
     tasks: Vec<tokio::task::JoinHandle<()>>,
 }
 
 impl Senders {
     async fn start(house: &House, from: u64, n_events: u64) -> Senders {
         let acknowledged: Arc<Mutex<BTreeSet<(u64, u64)>>> = Arc::default();
-        let refused: Arc<Mutex<Vec<StreamError>>> = Arc::default();
+        let refused: Arc<Mutex<Vec<(u64, StreamError)>>> = Arc::default();
         let mut tasks = Vec::new();
-        for lane in 0..4 {
+        for lane in 0..LANES {
             let (platform, permit) = (house.platform.clone(), house.permit(Matter::PublishEvents).await);
             let (acknowledged, refused) = (Arc::clone(&acknowledged), Arc::clone(&refused));
             tasks.push(tokio::spawn(async move {
@@ -47,7 +49,7 @@ impl Senders {
                                 acknowledged.lock().unwrap().insert((lane, n));
                                 break;
                             }
-                            Err(error) => refused.lock().unwrap().push(error),
+                            Err(error) => refused.lock().unwrap().push((lane, error)),
                         }
                         tokio::time::sleep(Duration::from_millis(20)).await;
                     }
@@ -61,15 +63,18 @@ impl Senders {
         self.acknowledged.lock().unwrap().len()
     }
 
-    fn n_refused(&self) -> usize {
-        self.refused.lock().unwrap().len()
+    /// What each of them had sent before is answered.
+    fn are_all_refused(&self) -> bool {
+        let lanes: BTreeSet<u64> = self.refused.lock().unwrap().iter().map(|(lane, _)| *lane).collect();
+        lanes.len() as u64 == LANES
     }
 
     async fn end(self) -> Vec<StreamError> {
         for task in self.tasks {
             task.await.unwrap();
         }
-        Arc::into_inner(self.refused).unwrap().into_inner().unwrap()
+        let refused = Arc::into_inner(self.refused).unwrap().into_inner().unwrap();
+        refused.into_iter().map(|(_, error)| error).collect()
     }
 }
 
@@ -82,7 +87,7 @@ async fn on_disk() -> (House, LossyDisk) {
 }
 
 async fn until(what: &str, holds: impl Fn() -> bool) {
-    for _ in 0..1_000 {
+    for _ in 0..12_000 {
         if holds() {
             return;
         }
@@ -110,7 +115,7 @@ async fn a_full_disk_is_waited_for_and_everything_goes_on_by_itself() {
         let senders = Senders::start(&house, base, 12).await;
         disk.fail_after(changes, Fault::Full);
         until("readiness says no", || !house.platform.is_ready()).await;
-        until("senders are refused", || senders.n_refused() > 3).await;
+        until("senders are refused", || senders.are_all_refused()).await;
         let n = senders.n();
         tokio::time::sleep(Duration::from_millis(300)).await;
         assert_eq!(senders.n(), n, "nothing is acknowledged that cannot be written");

@@ -98,7 +98,7 @@ async fn a_task_that_panics_is_told_and_begins_again() {
     house.platform.start().unwrap();
     let (mut was_unready, mut troubles) = (false, std::collections::BTreeMap::new());
     let permit = house.permit(Matter::Streams).await;
-    for _ in 0..2_000 {
+    for _ in 0..12_000 {
         was_unready |= !house.platform.is_ready();
         troubles.extend(house.platform.health(&permit).await.unwrap().troubles);
         if fuse.n_left.load(Ordering::Relaxed) == 0 && house.platform.is_ready() {

@@ -1,5 +1,6 @@
 //! Three brokers, one of which is killed under load, then two: what was acknowledged is processed once, in order, and what cannot be kept twice is refused.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -22,7 +23,8 @@ const PARTITIONS: u32 = 2;
 /// One sender for each patient, which sends an event until it is acknowledged, and then the next.
 struct Senders {
     acknowledged: Arc<Vec<AtomicUsize>>,
-    refused: Arc<Mutex<Vec<StreamError>>>,
+    /// By sender.
+    refused: Arc<Mutex<Vec<(usize, StreamError)>>>,
     stop: Arc<AtomicBool>,
     tasks: Vec<tokio::task::JoinHandle<()>>,
 }
@@ -47,7 +49,7 @@ impl Senders {
                             assert_eq!((receipt.accepted, receipt.rejected.len()), (1, 0));
                             acknowledged[lane].fetch_add(1, Ordering::Relaxed);
                         }
-                        Err(error) => refused.lock().unwrap().push(error),
+                        Err(error) => refused.lock().unwrap().push((lane, error)),
                     }
                     tokio::time::sleep(Duration::from_millis(20)).await;
                 }
@@ -60,8 +62,11 @@ impl Senders {
         self.acknowledged.iter().map(|n| n.load(Ordering::Relaxed)).sum()
     }
 
-    fn n_refused(&self) -> usize {
-        self.refused.lock().unwrap().len()
+    /// Waits until each of them is refused: then what it had sent before is answered.
+    async fn all_are_refused(&self, what: &str) {
+        let before = self.refused.lock().unwrap().len();
+        let lanes = || self.refused.lock().unwrap()[before..].iter().map(|(lane, _)| *lane).collect();
+        until(what, || BTreeSet::<usize>::len(&lanes()) == LANES).await;
     }
 
     /// Waits until each of them goes on.
@@ -77,7 +82,8 @@ impl Senders {
             task.await.unwrap();
         }
         let n = self.acknowledged.iter().map(|n| n.load(Ordering::Relaxed)).collect();
-        (n, Arc::into_inner(self.refused).unwrap().into_inner().unwrap())
+        let refused = Arc::into_inner(self.refused).unwrap().into_inner().unwrap();
+        (n, refused.into_iter().map(|(_, error)| error).collect())
     }
 }
 
@@ -112,7 +118,7 @@ impl Eyes {
 
     /// Of each partition: the index of the broker that leads, how many copies there are, how many are in step.
     fn partitions(&self) -> Vec<(usize, usize, usize)> {
-        let metadata = self.observer.fetch_metadata(Some(&self.topic), Duration::from_secs(20)).unwrap();
+        let metadata = self.observer.fetch_metadata(Some(&self.topic), Duration::from_secs(120)).unwrap();
         let partitions = metadata.topics()[0].partitions().iter();
         let leader = |id: i32| usize::try_from(id).map_or(usize::MAX, |id| id - 1);
         partitions.map(|p| (leader(p.leader()), p.replicas().len(), p.isr().len())).collect()
@@ -159,24 +165,23 @@ async fn one_is_away(cluster: &KafkaCluster, eyes: &Eyes, senders: &Senders) {
         let (leader, _, _) = eyes.partitions()[partition];
         tokio::task::block_in_place(|| cluster.stop(leader));
         senders.all_go_on("two of three are enough").await;
-        assert_ne!(eyes.partitions()[partition].0, leader, "another one leads");
+        until("another one leads", || eyes.partitions()[partition].0 != leader).await;
         tokio::task::block_in_place(|| cluster.start_again(leader));
         eyes.in_step().await;
     }
 }
 
 async fn two_are_away(cluster: &KafkaCluster, eyes: &Eyes, senders: &Senders, house: &House) {
-    let n_refused = senders.n_refused();
     let (stays, _, _) = eyes.partitions()[0];
     let away: Vec<usize> = (0..cluster.n_brokers()).filter(|index| *index != stays).collect();
     tokio::task::block_in_place(|| away.iter().for_each(|index| cluster.stop(*index)));
     // What was on its way may still have been acknowledged.
-    tokio::time::sleep(Duration::from_secs(1)).await;
+    senders.all_are_refused("every sender is refused").await;
     let n = senders.n();
-    until("every sender is refused", || senders.n_refused() >= n_refused + LANES).await;
+    senders.all_are_refused("every sender is refused again").await;
     assert_eq!(senders.n(), n, "nothing is acknowledged that is in one place only");
     assert!(!house.platform.is_ready());
-    let told = senders.refused.lock().unwrap().last().unwrap().to_string();
+    let told = senders.refused.lock().unwrap().last().unwrap().1.to_string();
     assert!(told.contains("nothing was acknowledged"), "{told}");
     assert!(told.contains("Connection refused") || told.contains("in step"), "it says who is away: {told}");
     tokio::task::block_in_place(|| away.iter().for_each(|index| cluster.start_again(*index)));

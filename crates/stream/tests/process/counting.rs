@@ -50,7 +50,7 @@ const POTASSIUM: &str = r#"{"loinc":"2823-3","value":4.1,"unit":"mmol/L"}"#;
 async fn next_day(house: &House) {
     house.clock.advance_micros(DAY * 1_000_000);
     let last = last_day(house.platform.surveillance(), house.gate.now());
-    for _ in 0..1_000 {
+    for _ in 0..12_000 {
         let closed =
             house.count("SELECT coalesce(max(seq), 0) FROM cursor WHERE name = 'surveillance'").await;
         if closed == i64::from(last) {

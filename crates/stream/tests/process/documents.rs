@@ -68,7 +68,7 @@ async fn a_document_is_kept_changed_and_taken_back() {
     let both = format!("{text}\rOBX|2|ED|X^Scan^L||^IM^JPEG^Base64^AAAA||||||F");
     assert_eq!(sender.send("2", "T08", &both).await, "AA");
     let mut all = house.found("DocumentReference", "").await;
-    for _ in 0..3_000 {
+    for _ in 0..12_000 {
         if all[0].contains(r#""docStatus":"amended""#) {
             break;
         }

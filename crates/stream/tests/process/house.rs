@@ -128,7 +128,7 @@ impl House {
 
     /// Waits until a search finds so many.
     pub(crate) async fn until_found(&self, kind: &str, query: &str, expected: usize) -> Vec<String> {
-        for _ in 0..1_000 {
+        for _ in 0..12_000 {
             let found = self.found(kind, query).await;
             if found.len() == expected {
                 return found;
@@ -146,7 +146,7 @@ impl House {
     /// Waits until everything is processed.
     pub(crate) async fn settle(&self) {
         let permit = self.permit(Matter::Streams).await;
-        for _ in 0..2_000 {
+        for _ in 0..12_000 {
             let health = self.platform.health(&permit).await.unwrap();
             if health.lag == 0 && health.observations_waiting == 0 {
                 return;
@@ -168,7 +168,7 @@ impl House {
 
     /// Waits until a query gives a number.
     pub(crate) async fn until(&self, sql: &'static str, expected: i64) {
-        for _ in 0..2_000 {
+        for _ in 0..12_000 {
             if self.count(sql).await == expected {
                 return;
             }

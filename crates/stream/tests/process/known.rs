@@ -68,7 +68,7 @@ async fn is_all_of(house: &House, patient: &str) -> bool {
 }
 
 async fn until_all_of(house: &House, patient: &str) {
-    for _ in 0..1_000 {
+    for _ in 0..12_000 {
         if is_all_of(house, patient).await {
             return;
         }

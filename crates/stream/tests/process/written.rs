@@ -18,7 +18,7 @@ async fn asking(words: &[&str]) -> House {
 /// Waits until the one resource of a type has a status; gives its text.
 async fn until_status(house: &House, kind: &str, status: &str) -> String {
     let mut found = Vec::new();
-    for _ in 0..1_000 {
+    for _ in 0..12_000 {
         found = house.found(kind, "").await;
         if found.len() == 1 && found[0].contains(&format!(r#""status":"{status}""#)) {
             return found.remove(0);

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-const TIMEOUT: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(60);
 const REQUEST_BYTES_MAX: usize = 1 << 20;
 
 /// A gateway on a loopback port. It ends when it is dropped.

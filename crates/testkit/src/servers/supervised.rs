@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use super::installed::server_folder;
 
 /// How long a server may take until it answers.
-const START_SECS_MAX: u64 = 60;
+const START_SECS_MAX: u64 = 180;
 /// How much of a server's log is shown when it does not start.
 const LOG_LINES_SHOWN: usize = 60;
 /// Other processes take ports too: how often another free port is tried.

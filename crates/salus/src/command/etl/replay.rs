@@ -23,8 +23,8 @@ pub(crate) async fn run(args: EtlReplayArgs) -> anyhow::Result<Exit> {
     let found = find_run(&runs, &args.run)?;
     let rows = rows_of(&runs, &found.run, &args)?;
     let by = format!("local:{}", local_user());
-    let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
     if args.waive {
+        let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
         let n = runs.set_state(&ids, State::Waived, &by)?;
         say(format!("{n} rows are waived"))?;
         return Ok(Exit::Done);
@@ -45,7 +45,7 @@ pub(crate) async fn run(args: EtlReplayArgs) -> anyhow::Result<Exit> {
         file: file.clone(),
         roots: &args.place.roots,
         options,
-        by: by.clone(),
+        by,
         runs: runs.clone(),
         keys: keys_of(&config.data_dir)?,
         die_at: None,
@@ -56,10 +56,6 @@ pub(crate) async fn run(args: EtlReplayArgs) -> anyhow::Result<Exit> {
     let outcome = begun.replay(&source, content).await;
     stopper.abort();
     let (record, unreadable) = outcome.map_err(|error| failed(&file, error))?;
-    if record.sources.iter().all(|source| source.failure.is_none()) {
-        let done: Vec<i64> = ids.into_iter().filter(|id| !unreadable.contains(id)).collect();
-        runs.set_state(&done, State::Replayed, &by)?;
-    }
     show(&record, args.json)?;
     if !unreadable.is_empty() && !args.json {
         say(format!(

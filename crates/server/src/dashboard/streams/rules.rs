@@ -26,7 +26,7 @@ pub(crate) async fn list(ask: PageAsk) -> Result<Response, ServerError> {
 
 async fn rules_of(platform: &Platform, permit: &Permit) -> Result<Vec<Rule>, ServerError> {
     let active = platform.active_by_rule(permit).await?;
-    let tests = platform.rule_tests().await;
+    let tests = platform.rule_tests().await?;
     let rule = |info: &RuleInfo| {
         let n = active.iter().find(|(rule, _)| *rule == info.name).map_or(0, |(_, n)| *n);
         let own: Vec<_> = tests.iter().filter(|test| test.rule == info.name).collect();
@@ -80,7 +80,7 @@ pub(crate) async fn show(ask: PageAsk) -> Result<Response, ServerError> {
     };
     let unknown = || StreamError::NotFound(format!("no rule `{name}` was ever used here"));
     let rule = found.or_else(|| kept.first().map(|last| gone(&name, last))).ok_or_else(unknown)?;
-    let tests = platform.rule_tests().await;
+    let tests = platform.rule_tests().await?;
     let cases = tests.iter().filter(|test| test.rule == name).map(|test| {
         let why = (!test.failures.is_empty()).then(|| test.failures.join("; "));
         (test.name.clone(), why)

@@ -19,6 +19,8 @@ use crate::log::{LogError, Offsets, Position, topic_of};
 
 /// How long the cluster may take to answer a question.
 const ANSWER: Duration = Duration::from_secs(20);
+/// How long topics that were created may take to be known to every broker: elections take their time on a busy cluster.
+const APPEAR: Duration = Duration::from_secs(60);
 /// How long it is waited for at once: what was heard meanwhile may say that waiting is in vain.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// How often topics that seem to be set wrongly are looked at, and how long after.
@@ -81,7 +83,7 @@ impl Shared {
         let cluster = self.look().await?;
         cluster.ensure(&self.admin, &self.settings, kinds).await.map_err(|error| self.noted(error))?;
         // Created is not yet known to every broker.
-        let until = std::time::Instant::now() + ANSWER;
+        let until = std::time::Instant::now() + APPEAR;
         while !self.look().await?.has(kinds, self.settings.n_partitions)? {
             if std::time::Instant::now() > until {
                 return Err(LogError::Unavailable("topics that were created do not appear".into()));
