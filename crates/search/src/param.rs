@@ -109,6 +109,27 @@ impl ParamId {
         let param = candidates.iter().find_map(|code| ParamId::find(kind, code))?;
         param.def().targets.contains(&kind).then_some(param)
     }
+
+    /// The parameters by which resources of a type are found when a canonical address is followed, `url` and `version`; `None` for types that
+    /// have no such address (`Device.url` and `Subscription`'s `url` are something else).
+    pub fn canonical_of(kind: Kind) -> Option<(ParamId, ParamId)> {
+        let of_resource = |code: &str| {
+            let param = ParamId::find(kind, code)?;
+            let path = format!("{kind}.{code}");
+            matches!(param.def().source, Source::Expression(text) if text == path).then_some(param)
+        };
+        Some((of_resource("url")?, of_resource("version")?))
+    }
+
+    /// Are the values of this reference parameter addresses, which lead to resources by their `url` and `version`, and no references.
+    pub fn holds_addresses(self) -> bool {
+        let def = self.def();
+        // Most are known by what they lead to.
+        let leads = def.ty == SearchType::Reference
+            && (def.targets.is_empty()
+                || def.targets.iter().any(|kind| ParamId::canonical_of(*kind).is_some()));
+        leads && crate::extract::plan(def.kind).holds_addresses(self)
+    }
 }
 
 impl ParamDef {

@@ -169,6 +169,22 @@ mod tests {
     }
 
     #[test]
+    fn types_with_canonical_addresses_are_known() {
+        let kinds: Vec<Kind> = Kind::all().filter(|kind| ParamId::canonical_of(*kind).is_some()).collect();
+        assert_eq!(kinds.len(), 28, "{kinds:?}");
+        for (kind, expected) in
+            [("Questionnaire", true), ("Device", false), ("Contract", false), ("Subscription", false)]
+        {
+            assert_eq!(kinds.contains(&Kind::named(kind)), expected, "{kind}");
+        }
+        let holds =
+            |kind: &str, code: &str| ParamId::find(Kind::named(kind), code).unwrap().holds_addresses();
+        assert!(holds("QuestionnaireResponse", "questionnaire") && holds("PlanDefinition", "depends-on"));
+        assert!(holds("ConceptMap", "source-uri") && holds("StructureDefinition", "base"));
+        assert!(!holds("Observation", "subject") && !holds("Provenance", "target"));
+    }
+
+    #[test]
     fn salus_adds_what_makes_sense() {
         let own = |kind: &str| -> Vec<&str> {
             ParamId::of_kind(Kind::named(kind))

@@ -25,6 +25,9 @@ pub struct IndexRows {
     pub quantities: Vec<QuantityRow>,
     /// References.
     pub references: Vec<ReferenceRow>,
+    /// The canonical addresses among the references, as they are stated: chains and includes follow them. An index needs no rows of them, it has
+    /// those of `references`.
+    pub canonicals: Vec<CanonicalRow>,
     /// Logical identifiers of references, for `:identifier`.
     pub reference_identifiers: Vec<TokenRow>,
     /// Uris.
@@ -161,6 +164,17 @@ pub enum Target {
     Url(CompactString),
 }
 
+/// A canonical address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CanonicalRow {
+    /// Parameter.
+    pub param: ParamId,
+    /// The `url` of what is meant.
+    pub url: CompactString,
+    /// Its `version`, when stated; else any is meant.
+    pub version: Option<CompactString>,
+}
+
 /// A uri.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UriRow {
@@ -237,7 +251,7 @@ pub struct RelationRow {
 }
 
 impl IndexRows {
-    /// How many rows there are.
+    /// How many rows there are in an index.
     pub fn len(&self) -> usize {
         self.tokens.len()
             + self.token_texts.len()

@@ -3,7 +3,7 @@
 use fhir::Value;
 use fhir::definitions::{Element, SearchType, TypeId, ValueSet};
 
-use super::{date, quantity, reference, string, token};
+use super::{address, date, quantity, reference, string, token};
 use crate::ParamId;
 use crate::rows::{IndexRows, UriRow};
 
@@ -121,7 +121,7 @@ impl Convert {
             Convert::Range => quantity::range(param, value, rows),
             Convert::SampledData => quantity::sampled(param, value, rows),
             Convert::Reference => reference::reference(param, value, bases, rows),
-            Convert::AddressReference => reference::address(param, value, bases, rows),
+            Convert::AddressReference => address::address(param, value, bases, rows),
             Convert::ResourceReference => reference::resource(param, value, rows),
             Convert::Canonical => {
                 // Found with its version and without, as where it is a reference.

@@ -1,5 +1,6 @@
 //! Resource → [`IndexRows`]: what each search parameter finds in it, and what salus derives.
 
+mod address;
 mod convert;
 mod date;
 mod expression;
@@ -12,6 +13,7 @@ mod token;
 mod walk;
 
 pub(crate) use date::{covered, period_of};
+pub(crate) use plan::plan;
 
 use fhir::{Instant, Resource};
 
@@ -35,6 +37,7 @@ impl Extractor {
         let mut rows = IndexRows::default();
         let walk = walk::Walk { bases: &self.bases, root: resource.value() };
         walk.resource(plan::plan(resource.kind()), resource, &mut rows);
+        address::mark(&mut rows);
         derived::add(resource, at, &self.bases, &self.equity, &mut rows);
         rows
     }

@@ -13,8 +13,10 @@ use crate::ParamId;
 use crate::param::{ParamDef, Source};
 
 /// Everything that is extracted from one resource type.
-pub(super) struct Plan {
+pub(crate) struct Plan {
     pub(super) root: Node,
+    /// Reference parameters whose values are addresses.
+    addresses: Vec<ParamId>,
     /// What is more than a path.
     pub(super) expressions: Vec<(ParamId, SearchType, Expression)>,
 }
@@ -56,14 +58,15 @@ pub(super) struct Part {
 }
 
 /// The plan of a type, built when the first resource of it comes.
-pub(super) fn plan(kind: Kind) -> &'static Plan {
+pub(crate) fn plan(kind: Kind) -> &'static Plan {
     static PLANS: [OnceLock<Plan>; 146] = [const { OnceLock::new() }; 146];
     PLANS[kind.index()].get_or_init(|| Plan::build(kind))
 }
 
 impl Plan {
     fn build(kind: Kind) -> Plan {
-        let mut plan = Plan { root: Node::of(TypeId::of_kind(kind)), expressions: Vec::new() };
+        let root = Node::of(TypeId::of_kind(kind));
+        let mut plan = Plan { root, addresses: Vec::new(), expressions: Vec::new() };
         for param in ParamId::of_kind(kind) {
             let def = param.def();
             let Source::Expression(expression) = def.source else { continue };
@@ -79,7 +82,19 @@ impl Plan {
                 }
             }
         }
+        let mut references = Vec::new();
+        plan.root.params(&mut plan.addresses, |convert| matches!(convert, Convert::AddressReference));
+        plan.root.params(&mut references, |convert| {
+            matches!(convert, Convert::Reference | Convert::ResourceReference)
+        });
+        // An extension may have a value of any type; where R4 says which, it is a reference.
+        plan.addresses.retain(|param| !references.contains(param));
         plan
+    }
+
+    /// Are the values of a reference parameter of the type addresses (`canonical`, `uri`) and no references.
+    pub(crate) fn holds_addresses(&self, param: ParamId) -> bool {
+        self.addresses.contains(&param)
     }
 }
 
@@ -104,6 +119,18 @@ impl Node {
     /// Is there nothing below.
     pub(super) fn is_leaf(&self) -> bool {
         self.edges.is_empty()
+    }
+
+    /// Gathers the parameters that have a wanted conversion here or below.
+    fn params(&self, into: &mut Vec<ParamId>, wanted: fn(Convert) -> bool) {
+        for emit in &self.emits {
+            if let Emit::Value { param, convert, .. } = emit
+                && wanted(*convert)
+            {
+                into.push(*param);
+            }
+        }
+        self.edges.iter().for_each(|edge| edge.node.params(into, wanted));
     }
 
     fn insert(&mut self, steps: &[Step], goal: &Goal<'_>, from: Option<(&'static Element, Option<Kind>)>) {
@@ -201,6 +228,14 @@ mod tests {
             };
         }
         node.edges.iter().for_each(|edge| params_of(&edge.node, found));
+    }
+
+    #[test]
+    fn addresses_are_told_from_references() {
+        let holds: Vec<ParamId> = ParamId::all().filter(|param| param.holds_addresses()).collect();
+        assert!((70..100).contains(&holds.len()), "{}", holds.len());
+        let mixed = ParamId::find(Kind::named("DiagnosticReport"), "assessed-condition").unwrap();
+        assert!(!holds.contains(&mixed));
     }
 
     #[test]

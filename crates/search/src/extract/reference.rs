@@ -18,15 +18,6 @@ pub(super) fn reference(param: ParamId, value: &Value, bases: &[String], rows: &
     }
 }
 
-/// A canonical is found with its version and without.
-pub(super) fn address(param: ParamId, value: &Value, bases: &[String], rows: &mut IndexRows) {
-    let Some(text) = value.as_str() else { return };
-    rows.references.extend(target_of(text, bases).map(|target| ReferenceRow { param, target }));
-    if let Some((plain, _)) = text.split_once('|') {
-        rows.references.extend(target_of(plain, bases).map(|target| ReferenceRow { param, target }));
-    }
-}
-
 /// A resource that stands where others have a reference: the composition of a document.
 pub(super) fn resource(param: ParamId, value: &Value, rows: &mut IndexRows) {
     let kind = value.text("resourceType").and_then(Kind::parse);
@@ -46,7 +37,7 @@ pub(super) fn leads_to(value: &Value, kind: Kind, bases: &[String]) -> bool {
     by_text.map_or_else(|| value.text("type") == Some(kind.name()), |found| found == kind)
 }
 
-fn target_of(text: &str, bases: &[String]) -> Option<Target> {
+pub(super) fn target_of(text: &str, bases: &[String]) -> Option<Target> {
     match Reference::resolve(text, bases) {
         Reference::Local { kind, id, .. } => Some(Target::Local { kind, id: id.into() }),
         Reference::Url(text) | Reference::Urn(text) => Some(Target::Url(text.into())),

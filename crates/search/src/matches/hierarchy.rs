@@ -17,7 +17,7 @@ impl Scene<'_> {
         below: bool,
         resource: &Known,
     ) -> bool {
-        self.targets(param, resource).any(|(kind, id)| {
+        self.targets(param, resource).into_iter().any(|(kind, id)| {
             starts.iter().filter(|(start, _)| *start == kind).any(|(_, start)| {
                 if below { self.reaches(kind, id, start) } else { self.reaches(kind, start, id) }
             })
@@ -34,9 +34,8 @@ impl Scene<'_> {
                 return true;
             }
             if let Some(here) = self.visible(kind, &id).filter(|_| seen.insert(id.clone())) {
-                open.extend(
-                    self.targets(param, here).filter(|(other, _)| *other == kind).map(|(_, id)| id.into()),
-                );
+                let above = self.targets(param, here).into_iter().filter(|(other, _)| *other == kind);
+                open.extend(above.map(|(_, id)| id.into()));
             }
         }
         false

@@ -6,7 +6,6 @@ use fhir::definitions::SearchType;
 use super::{Known, Scene};
 use crate::ParamId;
 use crate::query::Include;
-use crate::rows::Target;
 
 impl<'w> Scene<'w> {
     /// What the matches include, directly and, for `:iterate`, over what was included.
@@ -52,16 +51,19 @@ impl<'w> Scene<'w> {
         all.filter(points_here).collect()
     }
 
-    /// The local targets of the references that an include follows.
-    fn pointed_at<'r>(&self, include: &Include, resource: &'r Known) -> Vec<(Kind, &'r str)> {
-        let follows = |param: ParamId| {
-            include.param.map_or(param.def().ty == SearchType::Reference, |one| one == param)
+    /// What the references that an include follows point at.
+    fn pointed_at<'r>(&self, include: &Include, resource: &'r Known) -> Vec<(Kind, &'r str)>
+    where
+        'w: 'r,
+    {
+        let params: Vec<ParamId> = match include.param {
+            Some(param) => vec![param],
+            None => {
+                let all = ParamId::of_kind(resource.kind);
+                all.filter(|param| param.def().ty == SearchType::Reference).collect()
+            }
         };
-        let rows = resource.rows.references.iter().filter(|row| follows(row.param));
-        let targets = rows.filter_map(|row| match &row.target {
-            Target::Local { kind, id } => Some((*kind, id.as_str())),
-            Target::Url(_) => None,
-        });
+        let targets = params.into_iter().flat_map(|param| self.targets(param, resource));
         targets.filter(|(kind, _)| include.target.is_none_or(|target| target == *kind)).collect()
     }
 }

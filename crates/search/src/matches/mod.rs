@@ -18,7 +18,7 @@ pub use world::{Known, Memory, World};
 use crate::ParamId;
 use crate::query::{Branch, DateOperand, Filter, Test};
 use crate::restriction::Restrictions;
-use crate::rows::Target;
+use crate::rows::{CanonicalRow, Target};
 
 /// Everything that the evaluation of filters looks at.
 pub(crate) struct Scene<'w> {
@@ -71,15 +71,17 @@ impl<'w> Scene<'w> {
             }
             Filter::Value { param, test } => test::passes(test, *param, &resource.rows),
             Filter::Missing { param, missing } => test::is_there(*param, &resource.rows) != *missing,
-            Filter::Chain { param, any_of } => self.targets(*param, resource).any(|(kind, id)| {
-                let branches = any_of.iter().filter(|branch| branch.kind == kind);
-                branches.into_iter().any(|branch| {
-                    self.visible(kind, id).is_some_and(|target| self.passes_all(&branch.filters, target))
+            Filter::Chain { param, any_of } => {
+                self.targets(*param, resource).into_iter().any(|(kind, id)| {
+                    let branches = any_of.iter().filter(|branch| branch.kind == kind);
+                    branches.into_iter().any(|branch| {
+                        self.visible(kind, id).is_some_and(|target| self.passes_all(&branch.filters, target))
+                    })
                 })
-            }),
+            }
             Filter::Has { param, branch } => self.all_visible(branch.kind).into_iter().any(|source| {
                 let points_here =
-                    self.targets(*param, source).any(|(kind, id)| kind == resource.kind && id == resource.id);
+                    self.targets(*param, source).contains(&(resource.kind, resource.id.as_str()));
                 points_here && self.passes_all(&branch.filters, source)
             }),
             Filter::List(ids) => ids.iter().any(|id| self.is_item(id, resource)),
@@ -90,18 +92,39 @@ impl<'w> Scene<'w> {
         }
     }
 
-    /// The local resources that a parameter points at.
-    fn targets<'r>(
-        &self,
-        param: ParamId,
-        resource: &'r Known,
-    ) -> impl Iterator<Item = (Kind, &'r str)> + use<'r> {
-        resource.rows.references.iter().filter(move |row| row.param == param).filter_map(|row| {
-            match &row.target {
+    /// The resources that a parameter points at: those that references name, there or not, and those with the canonical addresses.
+    fn targets<'r>(&self, param: ParamId, resource: &'r Known) -> Vec<(Kind, &'r str)>
+    where
+        'w: 'r,
+    {
+        let references = resource.rows.references.iter().filter(|row| row.param == param);
+        let mut targets: Vec<(Kind, &str)> = references
+            .filter_map(|row| match &row.target {
                 Target::Local { kind, id } => Some((*kind, id.as_str())),
                 Target::Url(_) => None,
+            })
+            .collect();
+        for row in resource.rows.canonicals.iter().filter(|row| row.param == param) {
+            targets.extend(self.with_address(row));
+        }
+        targets
+    }
+
+    /// What a canonical address stands for: every resource of a type that the parameter leads to with this `url`, and with the `version` when
+    /// one is stated.
+    fn with_address(&self, row: &CanonicalRow) -> Vec<(Kind, &'w str)> {
+        let mut found = Vec::new();
+        for kind in Kind::all().filter(|kind| row.param.def().leads_to(*kind)) {
+            let Some((url, version)) = ParamId::canonical_of(kind) else { continue };
+            for known in self.world.all(kind) {
+                let has_url = known.rows.uris.iter().any(|uri| uri.param == url && uri.text == row.url);
+                let versions = || known.rows.tokens.iter().filter(|token| token.param == version);
+                if has_url && (row.version.is_none() || versions().any(|token| token.code == row.version)) {
+                    found.push((kind, known.id.as_str()));
+                }
             }
-        })
+        }
+        found
     }
 
     fn is_item(&self, list: &str, resource: &Known) -> bool {
@@ -109,7 +132,7 @@ impl<'w> Scene<'w> {
         let (Some(list), Some(param)) = (self.visible(kind, list), ParamId::find(kind, "item")) else {
             return false;
         };
-        self.targets(param, list).any(|(kind, id)| kind == resource.kind && id == resource.id)
+        self.targets(param, list).contains(&(resource.kind, resource.id.as_str()))
     }
 }
 

@@ -34,8 +34,16 @@ pub(super) fn test(
         Some(other) => return Err(context.no_such_modifier(def, other.word())),
     };
     let mut any_of = Vec::new();
+    let holds_addresses = ParamId::find(def.kind, def.code).is_some_and(ParamId::holds_addresses);
     for text in values {
         operands(context, def.code, def.targets, only, text, &mut any_of)?;
+        // This server's own address of a resource may be stated as an address, too.
+        if holds_addresses && matches!(any_of.last(), Some(ReferenceOperand::Local { .. })) {
+            let text = plain(context.name, text)?;
+            if let Reference::Url(_) = Reference::parse(&text) {
+                any_of.push(ReferenceOperand::Url(text));
+            }
+        }
     }
     Ok(Test::Reference { any_of, negated })
 }
@@ -56,6 +64,9 @@ pub(super) fn operands(
         Reference::Local { kind, id, .. } => {
             context.check_target(leads(kind), code, kind)?;
             into.push(ReferenceOperand::Local { kind, id: id.into() });
+        }
+        Reference::Url(_) | Reference::Urn(_) if text.ends_with('|') => {
+            return Err(wrong(name, "ends with `|`: write the version behind it, or leave it out"));
         }
         Reference::Url(_) | Reference::Urn(_) => into.push(ReferenceOperand::Url(text)),
         Reference::Malformed(_) if is_id(&text) => {

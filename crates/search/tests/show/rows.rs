@@ -44,6 +44,11 @@ pub(crate) fn rows(rows: &IndexRows) -> String {
             .iter()
             .map(|row| format!("reference {} {}", row.param.def().code, target(&row.target))),
     );
+    lines.extend(
+        rows.canonicals
+            .iter()
+            .map(|row| format!("canonical {} {} {}", row.param.def().code, row.url, text(&row.version))),
+    );
     lines.extend(rows.reference_identifiers.iter().map(|row| {
         format!("reference-identifier {} {}|{}", row.param.def().code, text(&row.system), text(&row.code))
     }));

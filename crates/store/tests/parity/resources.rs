@@ -6,7 +6,7 @@ use fhir::json::Limits;
 use crate::draw::Draw;
 
 /// The types that occur; some more often.
-pub(crate) const KINDS: [&str; 24] = [
+pub(crate) const KINDS: [&str; 32] = [
     "Patient",
     "Patient",
     "Patient",
@@ -31,6 +31,14 @@ pub(crate) const KINDS: [&str; 24] = [
     "Coverage",
     "Provenance",
     "DocumentReference",
+    "Questionnaire",
+    "Questionnaire",
+    "QuestionnaireResponse",
+    "QuestionnaireResponse",
+    "PlanDefinition",
+    "CarePlan",
+    "StructureDefinition",
+    "MeasureReport",
 ];
 pub(crate) const IDS: [&str; 8] = ["a", "b", "c", "d", "e", "f", "g", "h"];
 pub(crate) const CODES: [&str; 5] = ["alpha", "beta", "gamma", "delta", "Alpha"];
@@ -51,6 +59,7 @@ pub(crate) const DATES: [&str; 10] = [
 pub(crate) const NUMBERS: [&str; 12] =
     ["90", "110", "4.5", "5", "5.0", "5.4", "5.45", "-1", "0", "100", "1e2", "1000"];
 pub(crate) const UNITS: [&str; 6] = ["mg/dL", "g/L", "mg", "Cel", "[degF]", "/min"];
+pub(crate) const VERSIONS: [&str; 3] = ["1", "2", "2.0"];
 pub(crate) const URLS: [&str; 6] = [
     "http://x.org/a",
     "http://x.org/a/b",
@@ -240,8 +249,56 @@ fn paper(draw: &mut Draw, kind: &str, members: &mut Vec<String>) {
     match kind {
         "ValueSet" => {
             members.push(r#""status":"active""#.into());
-            maybe(draw, 80, members, |draw| format!(r#""url":"{}""#, draw.of(&URLS)));
-            maybe(draw, 50, members, |draw| format!(r#""title":"{}""#, draw.of(&WORDS)));
+            definition(draw, members, kind);
+        }
+        "Questionnaire" | "PlanDefinition" | "StructureDefinition" => {
+            members.push(format!(r#""status":"{}""#, draw.of(&["active", "draft"])));
+            definition(draw, members, kind);
+            match kind {
+                "PlanDefinition" => maybe(draw, 60, members, |draw| {
+                    format!(
+                        r#""relatedArtifact":[{{"type":"depends-on","resource":"{}"}}],"library":["{}"],"action":[{{"definitionCanonical":"{}"}}]"#,
+                        canonical(draw, "Questionnaire"),
+                        canonical(draw, "ValueSet"),
+                        canonical(draw, "PlanDefinition")
+                    )
+                }),
+                "StructureDefinition" => {
+                    maybe(draw, 70, members, |draw| {
+                        format!(r#""baseDefinition":"{}""#, canonical(draw, kind))
+                    });
+                }
+                _ => {}
+            }
+        }
+        "QuestionnaireResponse" => {
+            members.push(r#""status":"completed""#.into());
+            maybe(draw, 90, members, |draw| {
+                format!(r#""questionnaire":"{}""#, canonical(draw, "Questionnaire"))
+            });
+            maybe(draw, 70, members, |draw| format!(r#""subject":{}"#, reference(draw, &["Patient"])));
+        }
+        "CarePlan" => {
+            members.push(format!(
+                r#""status":"active","intent":"plan","subject":{}"#,
+                reference(draw, &["Patient"])
+            ));
+            maybe(draw, 80, members, |draw| {
+                let all: Vec<String> = (0..=draw.below(3))
+                    .map(|_| {
+                        let kind = draw.of(&["Questionnaire", "PlanDefinition"]);
+                        format!(r#""{}""#, canonical(draw, kind))
+                    })
+                    .collect();
+                format!(r#""instantiatesCanonical":[{}]"#, all.join(","))
+            });
+        }
+        "MeasureReport" => {
+            members.push(format!(
+                r#""status":"complete","type":"individual","measure":"{}""#,
+                canonical(draw, "Measure")
+            ));
+            maybe(draw, 60, members, |draw| format!(r#""subject":{}"#, reference(draw, &["Patient"])));
         }
         "Invoice" => {
             members.push(r#""status":"issued""#.into());
@@ -276,6 +333,32 @@ fn paper(draw: &mut Draw, kind: &str, members: &mut Vec<String>) {
             });
         }
         _ => {}
+    }
+}
+
+/// What makes a resource one that canonical addresses lead to.
+fn definition(draw: &mut Draw, members: &mut Vec<String>, kind: &str) {
+    maybe(draw, 85, members, |draw| match draw.below(6) {
+        0 => format!(r#""url":"http://h/fhir/{kind}/{}""#, draw.of(&IDS)),
+        _ => format!(r#""url":"{}""#, draw.of(&URLS)),
+    });
+    maybe(draw, 60, members, |draw| format!(r#""version":"{}""#, draw.of(&VERSIONS)));
+    maybe(draw, 50, members, |draw| format!(r#""title":"{}""#, draw.of(&WORDS)));
+}
+
+/// An address, most often one that something has.
+fn canonical(draw: &mut Draw, kind: &str) -> String {
+    let url = match draw.below(8) {
+        0 => format!("http://h/fhir/{kind}/{}", draw.of(&IDS)),
+        1 => return format!("{kind}/{}", draw.of(&IDS)),
+        _ => draw.of(&URLS).to_string(),
+    };
+    match draw.below(12) {
+        0..5 => url,
+        5 => format!("{url}#a"),
+        6 => format!("{url}|{}#a", draw.of(&VERSIONS)),
+        7 => format!("{url}|"),
+        _ => format!("{url}|{}", draw.of(&VERSIONS)),
     }
 }
 

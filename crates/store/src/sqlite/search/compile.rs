@@ -5,6 +5,7 @@ use search::{Branch, Filter, ParamId};
 
 use super::cx::Cx;
 use super::goal::{Chain, Goal, Has, Memo, Probe};
+use super::link::Link;
 use super::relation::RelationProbe;
 use super::row_test::{Presence, RowTest};
 use super::sets;
@@ -46,11 +47,11 @@ fn probe(cx: &Cx<'_>, kind: Kind, filter: &Filter) -> Try<Probe> {
         }
         Filter::Chain { param, any_of } => {
             let goals = any_of.iter().map(|branch| goal(cx, branch)).collect::<Try<Vec<Goal>>>()?;
-            Probe::Chain(Chain { p: cx.p(*param, Facet::Value), any_of: goals, memo: Memo::default() })
+            Probe::Chain(Chain { link: Link::of(cx, *param), any_of: goals, memo: Memo::default() })
         }
         Filter::Has { param, branch } => {
             let goal = Box::new(goal(cx, branch)?);
-            Probe::Has(Has { p: cx.p(*param, Facet::Value), goal, memo: Memo::default() })
+            Probe::Has(Has { link: Link::of(cx, *param), goal, memo: Memo::default() })
         }
         Filter::List(ids) => list(cx, ids)?,
         Filter::Relation { relation, any_of, negated } => {

@@ -1,6 +1,8 @@
 //! What every part of one search needs: the connection, the numbers, the restrictions, and the bound on its cost.
 
-use std::cell::{Cell, OnceCell};
+use std::cell::{Cell, OnceCell, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
 
 use fhir::{Instant, Kind};
 use rusqlite::{Connection, OptionalExtension};
@@ -26,6 +28,8 @@ pub(super) struct Cx<'a> {
     steps: Cell<u64>,
     /// Is any resource's target another number than its row.
     has_aliases: OnceCell<bool>,
+    /// Texts of names that were asked for.
+    names: RefCell<HashMap<u32, Rc<str>>>,
 }
 
 /// What a row number stands for.
@@ -54,6 +58,7 @@ impl<'a> Cx<'a> {
             now,
             steps: Cell::new(0),
             has_aliases: OnceCell::new(),
+            names: RefCell::default(),
         }
     }
 
@@ -139,6 +144,18 @@ impl<'a> Cx<'a> {
     /// Rows that a reference parameter points at, by the index rows of a resource.
     pub(super) fn rows_of(&self, forward: &[u8], p: u32) -> Try<Vec<i64>> {
         targets(forward, p).into_iter().map(|target| self.row_of(target)).collect()
+    }
+
+    /// The text of a name.
+    pub(super) fn name(&self, n: u32) -> Try<Rc<str>> {
+        if let Some(text) = self.names.borrow().get(&n) {
+            return Ok(Rc::clone(text));
+        }
+        self.spend(1)?;
+        let mut statement = self.conn.prepare_cached("SELECT text FROM name WHERE n = ?1")?;
+        let text: Rc<str> = statement.query_row([n], |row| Ok(row.get_ref(0)?.as_str()?.into()))?;
+        self.names.borrow_mut().insert(n, Rc::clone(&text));
+        Ok(text)
     }
 
     /// All index rows of a resource in one piece; empty when it has none.

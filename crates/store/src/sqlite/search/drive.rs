@@ -10,6 +10,7 @@ use super::arm::{Arm, Arms};
 use super::cx::Cx;
 use super::goal::{Goal, Probe};
 use super::holds::Candidate;
+use super::link::Link;
 use super::sets;
 use super::sql::Sql;
 use super::test::date;
@@ -281,16 +282,16 @@ fn source_of(cx: &Cx<'_>, t: Option<u32>, probe: &Probe, max: u64) -> Try<Option
     Ok(match probe {
         Probe::Rows(test) => test.arms().map(Source::Arms),
         Probe::Rids { rids, negated: false } => Some(Source::Rids(rids.clone())),
-        Probe::Chain(chain) if max > cx.limits.few_rows => match chain.p {
-            Some(p) => match far_end(cx, &chain.any_of)? {
-                Some(rows) => Some(Source::Arms(pointing_at(cx, p, &rows)?)),
+        Probe::Chain(chain) if max > cx.limits.few_rows => match &chain.link {
+            Some(link) => match far_end(cx, &chain.any_of)? {
+                Some(rows) => Some(Source::Arms(pointing_at(cx, link, &rows)?)),
                 None => None,
             },
             None => None,
         },
-        Probe::Has(has) if max > cx.limits.few_rows => match has.p {
-            Some(p) => match far_end(cx, std::slice::from_ref(&*has.goal))? {
-                Some(sources) => Some(Source::Rids(pointed_at(cx, p, &sources)?)),
+        Probe::Has(has) if max > cx.limits.few_rows => match &has.link {
+            Some(link) => match far_end(cx, std::slice::from_ref(&*has.goal))? {
+                Some(sources) => Some(Source::Rids(pointed_at(cx, link, &sources)?)),
                 None => None,
             },
             None => None,
@@ -323,20 +324,19 @@ fn updated(cx: &Cx<'_>, t: u32, any_of: &[DateOperand]) -> Try<Arms> {
 }
 
 /// Ranges of what points at rows.
-fn pointing_at(cx: &Cx<'_>, p: u32, rows: &[i64]) -> Try<Arms> {
+fn pointing_at(cx: &Cx<'_>, link: &Link, rows: &[i64]) -> Try<Arms> {
     let mut arms = Vec::with_capacity(rows.len());
     for rid in rows {
-        let target = cx.target_of(*rid)?;
-        arms.push(Arm::new("ref", Sql::with("p = ? AND target = ?", [i64::from(p), target]), true));
+        arms.extend(link.arms_to(cx, *rid)?);
     }
     Ok(Arms::inexact(arms))
 }
 
 /// What rows point at.
-fn pointed_at(cx: &Cx<'_>, p: u32, rows: &[i64]) -> Try<Vec<i64>> {
+fn pointed_at(cx: &Cx<'_>, link: &Link, rows: &[i64]) -> Try<Vec<i64>> {
     let mut rids = Vec::new();
     for rid in rows {
-        rids.extend(cx.rows_of(&cx.forward(*rid)?, p)?);
+        rids.extend(link.targets(cx, &cx.forward(*rid)?)?);
     }
     sets::sort(&mut rids);
     Ok(rids)

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use search::query::DateOperand;
 
+use super::link::Link;
 use super::relation::RelationProbe;
 use super::row_test::{Presence, RowTest};
 
@@ -43,8 +44,8 @@ pub(super) type Memo = RefCell<HashMap<i64, bool>>;
 /// `subject:Patient.name=x`.
 #[derive(Debug)]
 pub(super) struct Chain {
-    /// The reference parameter.
-    pub(super) p: Option<u32>,
+    /// The reference parameter; `None` when no resource has it.
+    pub(super) link: Option<Link>,
     pub(super) any_of: Vec<Goal>,
     pub(super) memo: Memo,
 }
@@ -53,7 +54,7 @@ pub(super) struct Chain {
 #[derive(Debug)]
 pub(super) struct Has {
     /// The reference parameter of the other type.
-    pub(super) p: Option<u32>,
+    pub(super) link: Option<Link>,
     pub(super) goal: Box<Goal>,
     pub(super) memo: Memo,
 }
@@ -65,8 +66,8 @@ impl Probe {
             Probe::Rows(test) => test.is_never(),
             Probe::Rids { rids, negated } => rids.is_empty() && !negated,
             Probe::Updated(any_of) => any_of.is_empty(),
-            Probe::Chain(chain) => chain.p.is_none() || chain.any_of.iter().all(Goal::is_never),
-            Probe::Has(has) => has.p.is_none() || has.goal.is_never(),
+            Probe::Chain(chain) => chain.link.is_none() || chain.any_of.iter().all(Goal::is_never),
+            Probe::Has(has) => has.link.is_none() || has.goal.is_never(),
             Probe::Relation(probe) => probe.is_never(),
             Probe::Any(any) => any.iter().all(Probe::is_never),
             Probe::Presence { .. } => false,

@@ -88,8 +88,8 @@ impl Probe {
 
 impl Chain {
     fn holds(&self, cx: &Cx<'_>, candidate: &Candidate<'_>) -> Try<bool> {
-        let Some(p) = self.p else { return Ok(false) };
-        for target in cx.rows_of(candidate.forward()?, p)? {
+        let Some(link) = &self.link else { return Ok(false) };
+        for target in link.targets(cx, candidate.forward()?)? {
             if remembered(&self.memo, target, || self.any_holds(cx, target))? {
                 return Ok(true);
             }
@@ -109,13 +109,20 @@ impl Chain {
 
 impl Has {
     fn holds(&self, cx: &Cx<'_>, rid: i64) -> Try<bool> {
-        let Some(p) = self.p else { return Ok(false) };
+        let Some(link) = &self.link else { return Ok(false) };
         let mut statement = cx.conn.prepare_cached("SELECT rid FROM ref WHERE p = ?1 AND target = ?2")?;
-        let mut rows = statement.query((p, cx.target_of(rid)?))?;
+        let mut rows = statement.query((link.p, cx.target_of(rid)?))?;
         while let Some(row) = rows.next()? {
             let source = row.get(0)?;
             cx.spend(1)?;
             if remembered(&self.memo, source, || self.goal.holds_of(cx, source))? {
+                return Ok(true);
+            }
+        }
+        for source in link.candidates(cx, rid)? {
+            if remembered(&self.memo, source, || self.goal.holds_of(cx, source))?
+                && link.points_at(cx, source, rid)?
+            {
                 return Ok(true);
             }
         }

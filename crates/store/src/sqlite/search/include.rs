@@ -8,10 +8,9 @@ use search::{Include, ParamId};
 use super::compile;
 use super::cx::Cx;
 use super::goal::Goal;
+use super::link::Link;
 use super::row_test::kind_of;
-use super::sets::pointing_at;
 use crate::StoreError;
-use crate::sqlite::catalog::Facet;
 use crate::sqlite::failure::Try;
 
 /// Follows the includes of one page.
@@ -23,16 +22,24 @@ struct Follow<'a> {
     included: Vec<i64>,
 }
 
+/// An include, and the parameters that it follows.
+struct Way<'a> {
+    include: &'a Include,
+    /// With the type whose parameter it is.
+    links: Vec<(Kind, Link)>,
+}
+
 /// Rows that come along with the matches.
 pub(super) fn included(cx: &Cx<'_>, includes: &[Include], matches: &[i64]) -> Try<Vec<i64>> {
     let mut follow =
         Follow { cx, allowed: HashMap::new(), seen: matches.iter().copied().collect(), included: Vec::new() };
+    let ways: Vec<Way<'_>> = includes.iter().map(|include| Way::of(cx, include)).collect();
     let mut fresh = matches.to_vec();
     for round in 0..=cx.limits.include_rounds_max {
         let mut next = Vec::new();
-        for include in includes.iter().filter(|include| round == 0 || include.iterate) {
+        for way in ways.iter().filter(|way| round == 0 || way.include.iterate) {
             for rid in &fresh {
-                follow.step(include, *rid, &mut next)?;
+                follow.step(way, *rid, &mut next)?;
             }
         }
         fresh = next;
@@ -43,8 +50,22 @@ pub(super) fn included(cx: &Cx<'_>, includes: &[Include], matches: &[i64]) -> Tr
     Ok(follow.included)
 }
 
+impl<'a> Way<'a> {
+    fn of(cx: &Cx<'_>, include: &'a Include) -> Way<'a> {
+        let params: Vec<ParamId> = match include.param {
+            Some(param) => vec![param],
+            None => cx.reference_params().into_iter().map(|(param, _)| param).collect(),
+        };
+        let params =
+            params.into_iter().filter(|param| include.source.is_none_or(|kind| kind_of(*param) == kind));
+        let links = params.filter_map(|param| Some((kind_of(param), Link::of(cx, param)?)));
+        Way { include, links: links.collect() }
+    }
+}
+
 impl Follow<'_> {
-    fn step(&mut self, include: &Include, rid: i64, next: &mut Vec<i64>) -> Try<()> {
+    fn step(&mut self, way: &Way<'_>, rid: i64, next: &mut Vec<i64>) -> Try<()> {
+        let include = way.include;
         let Some(kind) = self.cx.entry(rid)?.and_then(|entry| self.cx.kind_of(entry.t)) else {
             return Ok(());
         };
@@ -56,9 +77,9 @@ impl Follow<'_> {
             return Ok(());
         }
         let forward = if is_forward { self.cx.forward(rid)? } else { Vec::new() };
-        for p in self.params(include, is_forward.then_some(kind)) {
+        for (_, link) in way.links.iter().filter(|(of, _)| !is_forward || *of == kind) {
             let others =
-                if is_forward { self.cx.rows_of(&forward, p)? } else { pointing_at(self.cx, p, rid)? };
+                if is_forward { link.targets(self.cx, &forward)? } else { link.sources(self.cx, rid)? };
             for other in others {
                 let wanted = include.target.filter(|_| is_forward);
                 if !self.seen.contains(&other) && self.may_come(other, wanted)? {
@@ -73,22 +94,6 @@ impl Follow<'_> {
             return Err(StoreError::TooManyIncluded { count_max }.into());
         }
         Ok(())
-    }
-
-    /// Numbers of the parameters that an include follows; `of`: only those of this type.
-    fn params(&self, include: &Include, of: Option<Kind>) -> Vec<u32> {
-        match include.param {
-            Some(param) => self.cx.p(param, Facet::Value).into_iter().collect(),
-            None => {
-                let wanted = |param: ParamId| of.or(include.source).is_none_or(|kind| kind_of(param) == kind);
-                self.cx
-                    .reference_params()
-                    .into_iter()
-                    .filter(|(param, _)| wanted(*param))
-                    .map(|(_, p)| p)
-                    .collect()
-            }
-        }
     }
 
     /// Is it there, of the wanted type, and may the caller see it.

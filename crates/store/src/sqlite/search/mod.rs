@@ -12,6 +12,7 @@ mod entry;
 mod goal;
 mod holds;
 mod include;
+mod link;
 mod page;
 mod relation;
 mod row_test;

@@ -15,7 +15,7 @@ use super::test::text::{self, TextTest};
 use super::test::token::{self, TokenTest};
 use super::test::{date, number, uri};
 use crate::sqlite::catalog::Facet;
-use crate::sqlite::failure::{Try, damaged};
+use crate::sqlite::failure::{Failure, Try, damaged};
 use crate::sqlite::index::blob;
 use crate::sqlite::index::row::{Row, Sort};
 
@@ -91,7 +91,7 @@ impl RowTest {
 
     fn any(&self, rows: &[u8], sort: Sort, p: u32) -> Try<bool> {
         for row in blob::find(rows, sort, p) {
-            if self.passes(&row.ok_or_else(|| damaged("index rows of a resource cannot be read"))?) {
+            if self.passes(&row.ok_or_else(unreadable)?) {
                 return Ok(true);
             }
         }
@@ -186,6 +186,11 @@ impl Presence {
     pub(super) fn holds(&self, rows: &[u8]) -> bool {
         blob::groups(rows).any(|(sort, p)| self.0.iter().any(|(s, q)| *s as u8 == sort && *q == p))
     }
+}
+
+/// Index rows that are no index rows.
+pub(super) fn unreadable() -> Failure {
+    damaged("index rows of a resource cannot be read")
 }
 
 /// Local targets of a reference parameter in these rows.
