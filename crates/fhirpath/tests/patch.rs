@@ -30,7 +30,7 @@ fn sorted(value: &Value) -> Value {
     match value {
         Value::Object(object) => {
             let members: BTreeMap<&str, Value> =
-                object.iter().map(|(name, member)| (name.as_ref(), sorted(member))).collect();
+                object.iter().map(|(name, member)| (name, sorted(member))).collect();
             let mut object = Object::new();
             members.into_iter().for_each(|(name, member)| drop(object.insert(name, member)));
             Value::Object(object)
