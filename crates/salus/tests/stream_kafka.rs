@@ -49,7 +49,7 @@ fn a_broker_that_is_away_for_a_minute_loses_and_doubles_nothing() {
         until("events are acknowledged", 180, || n() > 60);
         broker.stop();
         // What was on its way when it went may still have been acknowledged.
-        until("readiness says no", 60, || client.get("readyz").status == 503);
+        until("readiness says no", 180, || client.get("readyz").status == 503);
         std::thread::sleep(Duration::from_secs(2));
         let n_before = n();
         std::thread::sleep(AWAY);
