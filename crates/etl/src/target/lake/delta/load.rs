@@ -230,7 +230,10 @@ impl State {
         if stale.is_empty() {
             return Ok(snapshot);
         }
-        if matches!(self.folder, Folder::Remote(_)) {
+        if matches!(self.folder, Folder::Local(_)) {
+            // Whoever was in such a room may have committed since the table was read, and died then: its files are no garbage.
+            snapshot = self.snapshot()?;
+        } else {
             // In a bucket nobody can tell whether a run is alive: its commit is made impossible first. Without a table there is nothing
             // to put the fence on: left for the first run after a commit.
             snapshot = match snapshot {
