@@ -1,17 +1,21 @@
 //! Where the files of a load are until they have their names: a folder of its own, and a note of the names they shall get.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::LakeError;
-use super::folder::{Folder, Lock, make_folder};
+use super::folder::{Folder, Lock, make_folder, sync_folder};
 use super::names::hash_of;
 
 /// Where unfinished files and notes are, below the folder. Readers pass over it.
 const STAGING: &str = "_staging";
 const NOTE: &str = "names.json";
 const LOCK: &str = ".lock";
-const TRIES_MAX: usize = 100;
+/// A millisecond each: somebody who tidies up on a busy machine is waited for.
+const TRIES_MAX: usize = 10_000;
+/// Begins the names of rooms that are being removed.
+const GONE: &str = "gone";
 
 /// The folder of one load. In a local folder it is below it, on the same disk, and locked while this process lives; for a bucket it is
 /// in the scratch folder.
@@ -75,13 +79,12 @@ impl Room {
 
     /// Removes the room with what is in it.
     pub(crate) fn leave(self, folder: &Folder) -> Result<(), LakeError> {
-        remove_folder(&self.path)?;
         if self.is_local {
-            leave_staging(&self.path);
+            clear(&self.path)
         } else {
-            folder.remove(&[note_name(&self.stem)])?;
+            remove_folder(&self.path)?;
+            Ok(folder.remove(&[note_name(&self.stem)])?)
         }
-        Ok(())
     }
 
     /// The rooms that nobody is in any more. Of a bucket only those of one load, because nobody can tell there who is alive.
@@ -93,9 +96,15 @@ impl Room {
                 let Ok(entries) = fs::read_dir(local.path(STAGING)) else { return Ok(found) };
                 for entry in entries.flatten() {
                     let path = entry.path();
-                    let Ok(Some(lock)) = Lock::try_take(&path.join(LOCK)) else { continue };
-                    let names = fs::read(path.join(NOTE)).map(|note| parse(&note)).unwrap_or_default();
                     let stem = entry.file_name().to_string_lossy().into_owned();
+                    if stem.starts_with(GONE) {
+                        // Whoever removes it is at work, or died: nothing of it is wanted.
+                        let _ = fs::remove_dir_all(&path);
+                        leave_staging(&path);
+                        continue;
+                    }
+                    let Some(lock) = take_left(&path) else { continue };
+                    let names = fs::read(path.join(NOTE)).map(|note| parse(&note)).unwrap_or_default();
                     found.push(Stale { stem, names, path: Some(path), _lock: Some(lock) });
                 }
             }
@@ -130,27 +139,28 @@ impl Stale {
     /// Removes the room; its files, as far as they got their names, must be gone.
     pub(crate) fn remove(self, folder: &Folder) -> Result<(), LakeError> {
         match &self.path {
-            Some(path) => {
-                remove_folder(path)?;
-                leave_staging(path);
-                Ok(())
-            }
+            Some(path) => clear(path),
             None => Ok(folder.remove(&[note_name(&self.stem)])?),
         }
     }
 }
 
-/// Makes a folder and locks it. Another load may remove the folder above, empty, while this one is made in it.
+/// Makes a folder that is locked as soon as it has its name. Another load may remove the folder above, empty, while this one is made in it.
 fn take(path: &Path) -> Result<Lock, LakeError> {
     let mut tries = 0;
     loop {
-        match make_folder(path).and_then(|()| Lock::try_take(&path.join(LOCK))) {
-            // A lock on a file that was removed meanwhile keeps nobody out.
-            Ok(Some(lock)) if lock.is_of(&path.join(LOCK)) => return Ok(lock),
-            // Somebody looks whether this room is left, or removes the empty folder above it.
-            Ok(_) if tries < TRIES_MAX => {}
-            Ok(_) => return Err(LakeError::transient(format!("`{STAGING}` is being tidied up: run again"))),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound && tries < TRIES_MAX => {}
+        match make_locked(path) {
+            Ok(lock) => return Ok(lock),
+            Err(error) if matches!(error.kind(), ErrorKind::DirectoryNotEmpty | ErrorKind::AlreadyExists) => {
+                // A load of this name left it behind, and this one goes on in it; or is in it.
+                if let Some(lock) = take_left(path) {
+                    return Ok(lock);
+                }
+                if tries >= TRIES_MAX {
+                    return Err(LakeError::transient(format!("`{STAGING}` is being tidied up: run again")));
+                }
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound && tries < TRIES_MAX => {}
             Err(error) => return Err(failed(error)),
         }
         tries += 1;
@@ -158,13 +168,67 @@ fn take(path: &Path) -> Result<Lock, LakeError> {
     }
 }
 
-/// Removes a folder. Another load may look at the same moment whether somebody is in it, which puts a lock there again.
+/// Makes and locks a folder under another name, and gives it its name then.
+fn make_locked(path: &Path) -> std::io::Result<Lock> {
+    if let Some(parent) = path.parent() {
+        make_folder(parent)?;
+    }
+    let fresh = beside(path, "new");
+    fs::create_dir(&fresh)?;
+    let named = Lock::try_take(&fresh.join(LOCK)).and_then(|lock| {
+        // Somebody looks whether the room is left.
+        let lock = lock.ok_or(ErrorKind::NotFound)?;
+        fs::rename(&fresh, path)?;
+        sync_folder(path.parent().unwrap_or(path))?;
+        Ok(lock)
+    });
+    if named.is_err() {
+        let _ = fs::remove_dir_all(&fresh);
+    }
+    named
+}
+
+/// A name in the same folder that nothing has.
+fn beside(path: &Path, prefix: &str) -> PathBuf {
+    path.with_file_name(format!("{prefix}-{}", uuid::Uuid::new_v4().simple()))
+}
+
+/// The lock of a room that nobody is in. An empty room without a lock is just being made, and will be made again.
+fn take_left(path: &Path) -> Option<Lock> {
+    let file = path.join(LOCK);
+    let lock = match Lock::try_take_existing(&file) {
+        Err(error) if error.kind() == ErrorKind::NotFound => match fs::remove_dir(path) {
+            Ok(()) => None,
+            Err(_) => Lock::try_take(&file).ok().flatten(),
+        },
+        taken => taken.ok().flatten(),
+    };
+    // Else whoever was in it has left it meanwhile.
+    lock.filter(|lock| lock.is_of(&file))
+}
+
+/// Removes a local room whose lock is held. Others look at it all the while: its note goes first, so that whoever finds the rest finds no names of
+/// files that are in use by now; then it loses its name at once, so that whoever enters a room of this name meanwhile has another one.
+fn clear(path: &Path) -> Result<(), LakeError> {
+    let gone = beside(path, GONE);
+    for done in [fs::remove_file(path.join(NOTE)), fs::rename(path, &gone)] {
+        match done {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(failed(error)),
+            _ => {}
+        }
+    }
+    remove_folder(&gone)?;
+    leave_staging(path);
+    Ok(())
+}
+
+/// Removes a folder. Another load may remove it at the same moment.
 fn remove_folder(path: &Path) -> Result<(), LakeError> {
     let mut tries = 0;
     loop {
         match fs::remove_dir_all(path) {
-            Err(error) if error.kind() == std::io::ErrorKind::DirectoryNotEmpty && tries < TRIES_MAX => {}
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed(error)),
+            Err(error) if error.kind() == ErrorKind::DirectoryNotEmpty && tries < TRIES_MAX => {}
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(failed(error)),
             _ => return Ok(()),
         }
         tries += 1;
@@ -210,5 +274,40 @@ mod tests {
             results.into_iter().for_each(|result| result.unwrap());
         });
         assert!(Room::stale(&folder, "h").unwrap().is_empty());
+    }
+
+    /// A room that is just being entered may look left: nobody who removes it takes away what its owner puts into the next one.
+    #[test]
+    fn a_room_stays_whole_while_others_tidy_up() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = Folder::Local(Local::new(dir.path().to_owned(), "data".to_owned()));
+        let is_over = AtomicBool::new(false);
+        let n_lost = std::thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    while !is_over.load(Ordering::Relaxed) {
+                        for room in Room::stale(&folder, "h").unwrap() {
+                            assert!(room.names.is_empty(), "a room with a note is nobody's");
+                            room.remove(&folder).unwrap();
+                        }
+                    }
+                });
+            }
+            let mut n_lost = 0;
+            for n in 0..200 {
+                let Ok(room) = Room::enter(&folder, &format!("part-{n}"), dir.path()) else {
+                    n_lost += 1;
+                    continue;
+                };
+                let kept = room.path().join("kept");
+                let is_kept = fs::write(&kept, "x").is_ok()
+                    && room.note(&folder, &["part-of-somebody.parquet"]).is_ok()
+                    && fs::read(&kept).is_ok();
+                n_lost += usize::from(!is_kept || room.leave(&folder).is_err());
+            }
+            is_over.store(true, Ordering::Relaxed);
+            n_lost
+        });
+        assert_eq!(n_lost, 0);
     }
 }

@@ -40,7 +40,15 @@ impl Lock {
 
     /// Locks a file; `None` when somebody else has it.
     pub(crate) fn try_take(path: &Path) -> std::io::Result<Option<Lock>> {
-        let file = File::options().create(true).truncate(false).write(true).open(path)?;
+        Lock::of(File::options().create(true).truncate(false).write(true).open(path)?)
+    }
+
+    /// The same for a file that must be there.
+    pub(crate) fn try_take_existing(path: &Path) -> std::io::Result<Option<Lock>> {
+        Lock::of(File::options().write(true).open(path)?)
+    }
+
+    fn of(file: File) -> std::io::Result<Option<Lock>> {
         match file.try_lock() {
             Ok(()) => Ok(Some(Lock(file))),
             Err(fs::TryLockError::WouldBlock) => Ok(None),
