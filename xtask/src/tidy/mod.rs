@@ -82,10 +82,12 @@ fn sources(root: &Path) -> anyhow::Result<Vec<Source>> {
     Ok(sources)
 }
 
-/// The workspace root, two levels above this crate's manifest or one, whichever holds `Cargo.lock`.
+/// The workspace root, two levels above this crate's manifest or one, whichever holds `Cargo.lock`. Cargo says where the crate is now: one
+/// build folder may serve several checkouts.
 pub(crate) fn root() -> PathBuf {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.ancestors().find(|dir| dir.join("Cargo.lock").exists()).unwrap_or(here).to_path_buf()
+    let built_in = || PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let here = std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(built_in, PathBuf::from);
+    here.ancestors().find(|dir| dir.join("Cargo.lock").exists()).unwrap_or(&here).to_path_buf()
 }
 
 #[cfg(test)]

@@ -247,6 +247,45 @@ fn other(draw: &mut Draw, kind: &str, members: &mut Vec<String>) {
 
 fn paper(draw: &mut Draw, kind: &str, members: &mut Vec<String>) {
     match kind {
+        "Invoice" => {
+            members.push(r#""status":"issued""#.into());
+            maybe(draw, 60, members, |draw| format!(r#""subject":{}"#, reference(draw, &["Patient"])));
+            maybe(draw, 80, members, |draw| {
+                format!(
+                    r#""totalGross":{{"value":{},"currency":"{}"}}"#,
+                    draw.of(&NUMBERS),
+                    draw.of(&["USD", "EUR"])
+                )
+            });
+        }
+        "Coverage" => {
+            members.push(r#""status":"active""#.into());
+            members.push(format!(r#""beneficiary":{}"#, reference(draw, &["Patient"])));
+            members.push(format!(r#""payor":[{}]"#, reference(draw, &["Organization"])));
+        }
+        "Provenance" => {
+            members.push(format!(r#""recorded":"{}""#, draw.of(&DATES[6..8])));
+            members.push(format!(r#""target":[{},{}]"#, reference(draw, &KINDS), reference(draw, &KINDS)));
+            members.push(format!(r#""agent":[{{"who":{}}}]"#, reference(draw, &["Practitioner", "Patient"])));
+        }
+        "DocumentReference" => {
+            members.push(r#""status":"current","content":[{"attachment":{}}]"#.into());
+            maybe(draw, 60, members, |draw| format!(r#""subject":{}"#, reference(draw, &["Patient"])));
+            maybe(draw, 70, members, |draw| {
+                let code = draw.of(&["replaces", "appends"]);
+                format!(
+                    r#""relatesTo":[{{"code":"{code}","target":{}}}]"#,
+                    reference(draw, &["DocumentReference"])
+                )
+            });
+        }
+        _ => canonicals(draw, kind, members),
+    }
+}
+
+/// Resources that canonical addresses lead to, or that have some.
+fn canonicals(draw: &mut Draw, kind: &str, members: &mut Vec<String>) {
+    match kind {
         "ValueSet" => {
             members.push(r#""status":"active""#.into());
             definition(draw, members, kind);
@@ -299,38 +338,6 @@ fn paper(draw: &mut Draw, kind: &str, members: &mut Vec<String>) {
                 canonical(draw, "Measure")
             ));
             maybe(draw, 60, members, |draw| format!(r#""subject":{}"#, reference(draw, &["Patient"])));
-        }
-        "Invoice" => {
-            members.push(r#""status":"issued""#.into());
-            maybe(draw, 60, members, |draw| format!(r#""subject":{}"#, reference(draw, &["Patient"])));
-            maybe(draw, 80, members, |draw| {
-                format!(
-                    r#""totalGross":{{"value":{},"currency":"{}"}}"#,
-                    draw.of(&NUMBERS),
-                    draw.of(&["USD", "EUR"])
-                )
-            });
-        }
-        "Coverage" => {
-            members.push(r#""status":"active""#.into());
-            members.push(format!(r#""beneficiary":{}"#, reference(draw, &["Patient"])));
-            members.push(format!(r#""payor":[{}]"#, reference(draw, &["Organization"])));
-        }
-        "Provenance" => {
-            members.push(format!(r#""recorded":"{}""#, draw.of(&DATES[6..8])));
-            members.push(format!(r#""target":[{},{}]"#, reference(draw, &KINDS), reference(draw, &KINDS)));
-            members.push(format!(r#""agent":[{{"who":{}}}]"#, reference(draw, &["Practitioner", "Patient"])));
-        }
-        "DocumentReference" => {
-            members.push(r#""status":"current","content":[{"attachment":{}}]"#.into());
-            maybe(draw, 60, members, |draw| format!(r#""subject":{}"#, reference(draw, &["Patient"])));
-            maybe(draw, 70, members, |draw| {
-                let code = draw.of(&["replaces", "appends"]);
-                format!(
-                    r#""relatesTo":[{{"code":"{code}","target":{}}}]"#,
-                    reference(draw, &["DocumentReference"])
-                )
-            });
         }
         _ => {}
     }
