@@ -21,9 +21,14 @@ impl Controls {
     /// Takes the two parameters that every interaction knows out of a query.
     pub(crate) fn of(query: &str) -> Result<Controls, ServerError> {
         let mut controls = Controls::default();
+        let mut has_pretty = false;
         for part in query.split('&').filter(|part| !part.is_empty()) {
             let (name, value) = part.split_once('=').unwrap_or((part, ""));
             match name {
+                "_format" if controls.format.is_some() => return Err(parameter(name, "give it once")),
+                "_pretty" if std::mem::replace(&mut has_pretty, true) => {
+                    return Err(parameter(name, "give it once"));
+                }
                 "_format" => controls.format = Some(decode(value)),
                 "_pretty" => controls.pretty = flag("_pretty", value)?,
                 _ => {

@@ -1,5 +1,7 @@
 //! history: versions of a resource, of a type, or of everything, newest first, deletions included.
 
+use std::collections::BTreeSet;
+
 use fhir::{Instant, Kind, date};
 use gate::{HistoryOf, HistoryQuery};
 
@@ -65,7 +67,11 @@ fn wanted(ask: &Ask, kinds: &[Kind]) -> Result<Wanted, ServerError> {
     let mut query = HistoryQuery { count: limits.page_count_default, ..HistoryQuery::default() };
     let mut wish = Wish::default();
     let mut kept = Vec::new();
+    let mut seen = BTreeSet::new();
     for (name, value) in pairs(&ask.controls.rest) {
+        if !seen.insert(name.clone()) {
+            return Err(parameter(&name, "give it once"));
+        }
         match name.as_str() {
             "_count" => {
                 let count: u32 = value.parse().map_err(|_| parameter("_count", "use a number from 1"))?;
