@@ -158,3 +158,26 @@ fn read_full(stream: &mut dyn Read, buffer: &mut [u8]) -> std::io::Result<usize>
     }
     Ok(filled)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Gives some text, and panics then.
+    struct Breaks(bool);
+
+    impl Read for Breaks {
+        fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+            assert!(!std::mem::replace(&mut self.0, true), "as the test wants");
+            buffer[..4].copy_from_slice(b"a,b\n");
+            Ok(4)
+        }
+    }
+
+    #[test]
+    fn a_reader_that_panics_is_an_error_and_not_the_end() {
+        let mut feed = Feed::start(Box::new(Breaks(false)), &Options::default()).unwrap();
+        let said = feed.next().map(|block| block.is_some()).unwrap_err().to_string();
+        assert!(said.contains("panicked"), "{said}");
+    }
+}
